@@ -1,0 +1,39 @@
+// Writes the key space of an RDB file as JSON Lines, or its records with their places and bytes.
+// persist-dump(1)
+#pragma once
+
+#include <functional>
+
+#include "persist/api.hpp"
+#include "persist/check.hpp"
+#include "persist/filter.hpp"
+#include "persist/finding.hpp"
+#include "persist/sink.hpp"
+#include "persist/source.hpp"
+
+namespace persist {
+
+struct DumpOptions {
+  const Filter* filter = nullptr;  // null: everything
+  bool meta = false;               // also records that are no keys
+  bool annotate = false;           // records with offset, size and bytes instead of JSON
+  size_t annotate_bytes = 32;      // how many of them
+  unsigned threads = 0;            // 0: as many as are useful
+  std::function<void(uint64_t offset)> progress;
+};
+
+struct DumpSummary {
+  bool has_header = false;
+  bool complete = false;
+  uint64_t keys = 0;     // whole ones in the file
+  uint64_t written = 0;  // of these, what the filter let through
+  uint64_t errors = 0;
+  Reach reach = Reach::nothing;
+};
+
+// A value that is damaged is left out whole: there is never half a line. Findings arrive in the order of the
+// file. Throws std::system_error when reading or writing fails.
+PERSIST_API DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings,
+                                 const DumpOptions& options);
+
+}  // namespace persist

@@ -1,0 +1,47 @@
+// Fixed-width numbers out of bytes, in the byte order of the file whatever the order of the host.
+#pragma once
+
+#include <bit>
+#include <concepts>
+#include <cstdint>
+#include <cstring>
+
+namespace persist {
+
+template <std::unsigned_integral T>
+[[nodiscard]] constexpr T byteswap(T value) {
+  T swapped = 0;
+  for (size_t i = 0; i < sizeof(T); ++i)
+    swapped = static_cast<T>((swapped << 8) | ((value >> (8 * i)) & 0xff));
+  return swapped;
+}
+
+// Reads a T that the file stores in the byte order `order`. The bytes must be there.
+template <typename T, std::endian order>
+[[nodiscard]] inline T load(const char* from) {
+  using U = std::conditional_t<
+      sizeof(T) == 8, uint64_t,
+      std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>;
+  U raw;
+  std::memcpy(&raw, from, sizeof raw);
+  if constexpr (order != std::endian::native) raw = byteswap(raw);
+  return std::bit_cast<T>(raw);
+}
+
+template <typename T>
+[[nodiscard]] inline T load_le(const char* from) {
+  return load<T, std::endian::little>(from);
+}
+
+template <typename T>
+[[nodiscard]] inline T load_be(const char* from) {
+  return load<T, std::endian::big>(from);
+}
+
+// Three bytes, little-endian, signed: ziplists and listpacks have them.
+[[nodiscard]] inline int32_t load_i24le(const char* from) {
+  const auto byte = [&](int i) { return static_cast<uint32_t>(static_cast<uint8_t>(from[i])); };
+  return static_cast<int32_t>((byte(0) << 8) | (byte(1) << 16) | (byte(2) << 24)) >> 8;
+}
+
+}  // namespace persist

@@ -1,0 +1,166 @@
+// The dump: each thread turns its pieces into text, which goes out in the order of the file.
+#include "persist/dump.hpp"
+
+#include <algorithm>
+
+#include "ops/pipeline.hpp"
+#include "text/annotation.hpp"
+#include "text/json_lines.hpp"
+#include "text/json_string.hpp"
+
+namespace persist {
+
+namespace {
+
+// Output of a record too large for a piece goes out whenever this much has come together.
+constexpr size_t kFlushBytes = size_t{256} << 10;
+
+// What an output buffer may keep from one piece to the next.
+constexpr size_t kBufferKeptBytes = size_t{4} << 20;
+
+class DumpWorker : public PieceWorker {
+ public:
+  DumpWorker(const DumpOptions& options, ByteSink& output, DumpSummary& summary)
+      : options_(options),
+        output_(output),
+        summary_(summary),
+        line_(out_),
+        all_wanted_(options.filter == nullptr || options.filter->accepts_all()) {}
+
+  void work(RecordReader& records, FindingSink& /*findings*/) override {
+    while (const RdbRecord* record = records.next_head()) {
+      if (const auto* entry = std::get_if<RdbEntry>(&record->body))
+        dump_entry(records, *record, *entry);
+      else
+        dump_record(records, *record);
+    }
+  }
+
+  void emit() override {
+    if (!out_.empty()) output_.write(out_.bytes());
+    out_.clear();
+    out_.shrink(kBufferKeptBytes);
+    summary_.keys += keys_;
+    summary_.written += written_;
+    keys_ = written_ = 0;
+  }
+
+ private:
+  void dump_entry(RecordReader& records, const RdbRecord& record, const RdbEntry& entry) {
+    const bool wanted = all_wanted_ || options_.filter->accepts(entry);
+    const bool whole = !wanted             ? records.finish_value()
+                       : options_.annotate ? annotate_entry(records, record)
+                                           : write_entry(records, entry);
+    keys_ += whole ? 1 : 0;
+    written_ += whole && wanted ? 1 : 0;
+  }
+
+  bool write_entry(RecordReader& records, const RdbEntry& entry) {
+    if (records.from_source()) return pass_entry(records, entry);
+    const size_t before = out_.size();
+    write_key_meta(entry);
+    line_.begin(entry, false);
+    if (!records.read_value([this](const Element& told) { line_.add(told); })) {
+      out_.truncate(before);
+      return false;
+    }
+    if (line_.wants_pairs()) {
+      line_.discard();
+      line_.begin(entry, true);
+      records.visit([this](const Element& told) { line_.add(told); });
+    }
+    line_.end();
+    return true;
+  }
+
+  // A value that may be larger than memory should be: walked to its end first, then written out while it is
+  // told.
+  bool pass_entry(RecordReader& records, const RdbEntry& entry) {
+    bool names_are_text = true;
+    records.set_payloads(Payloads::validated);
+    const bool whole = records.read_value([&](const Element& told) {
+      if (const auto* field = std::get_if<HashField>(&told))
+        names_are_text = names_are_text && is_json_text(field->field);
+    });
+    records.set_payloads(Payloads::wanted);
+    if (!whole) return false;
+    write_key_meta(entry);
+    line_.begin(entry, !names_are_text);
+    records.visit([this](const Element& told) {
+      line_.add(told);
+      if (out_.size() >= kFlushBytes) flush();
+    });
+    line_.end();
+    return true;
+  }
+
+  void write_key_meta(const RdbEntry& entry) {
+    if (options_.meta && !entry.key_meta.empty()) append_key_meta_line(out_, entry);
+  }
+
+  // All but the last byte, by which the line knows whether a comma is due.
+  void flush() {
+    const size_t size = out_.size() - 1;
+    output_.write(out_.bytes().substr(0, size));
+    out_.drop_front(size);
+  }
+
+  bool annotate_entry(RecordReader& records, const RdbRecord& record) {
+    uint64_t elements = 0;
+    records.set_payloads(Payloads::validated);
+    if (!records.read_value([&](const Element&) { ++elements; })) return false;
+    append_annotation(out_, record, records.raw(options_.annotate_bytes), elements);
+    return true;
+  }
+
+  void dump_record(const RecordReader& records, const RdbRecord& record) {
+    if (options_.annotate)
+      append_annotation(out_, record, records.raw(options_.annotate_bytes), 0);
+    else if (options_.meta)
+      append_record_line(out_, record, summary_.keys + keys_);
+    if (std::holds_alternative<RdbHeader>(record.body)) summary_.has_header = true;
+  }
+
+  const DumpOptions& options_;
+  ByteSink& output_;
+  DumpSummary& summary_;
+  TextBuffer out_;
+  EntryLine line_;
+  bool all_wanted_;
+  uint64_t keys_ = 0;
+  uint64_t written_ = 0;
+};
+
+// Counts the errors that pass.
+class ErrorCounter : public FindingSink {
+ public:
+  ErrorCounter(FindingSink& to, DumpSummary& summary) : to_(to), summary_(summary) {}
+  void report(const Finding& finding) override {
+    if (finding.kind().severity == Severity::error) {
+      ++summary_.errors;
+      summary_.reach = std::max(summary_.reach, finding.kind().reach);
+    }
+    to_.report(finding);
+  }
+
+ private:
+  FindingSink& to_;
+  DumpSummary& summary_;
+};
+
+}  // namespace
+
+DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings,
+                     const DumpOptions& options) {
+  DumpSummary summary;
+  ErrorCounter counter(findings, summary);
+  PipelineOptions pipeline;
+  pipeline.threads = options.threads;
+  pipeline.progress = options.progress;
+  const PipelineResult result = run_pipeline(
+      source, counter, pipeline, [&] { return std::make_unique<DumpWorker>(options, output, summary); });
+  summary.complete = result.complete;
+  return summary;
+}
+
+}  // namespace persist

@@ -1,0 +1,245 @@
+// The loop over records, the entries, and what happens at damage. The header and the opcodes: header.cpp,
+// records.cpp.
+#include "rdb/record_reader.hpp"
+
+#include "types/encodings.hpp"
+#include "types/primitives.hpp"
+
+namespace persist {
+
+namespace {
+
+constexpr auto kIgnore = [](const Element& /*element*/) {};
+
+}  // namespace
+
+RecordReader::RecordReader(ByteSource& source, FindingSink& findings)
+    : source_(&source),
+      findings_(findings),
+      file_(source.name()),
+      in_(source, 0, scratch_, &state_.checksum) {}
+
+RecordReader::RecordReader(ByteSource& source, const RdbState& state, FindingSink& findings)
+    : source_(&source),
+      findings_(findings),
+      file_(source.name()),
+      in_(source, state.offset, scratch_, &state_.checksum),
+      state_(state),
+      encodings_(&encodings_by_code(state.dialect)),
+      header_read_(true),
+      valid_up_to_(state.offset) {}
+
+RecordReader::RecordReader(Bytes piece, const RdbState& state, FindingSink& findings, const std::string& file)
+    : findings_(findings),
+      file_(file),
+      in_(piece, state.offset, scratch_),
+      state_(state),
+      encodings_(&encodings_by_code(state.dialect)),
+      header_read_(true),
+      valid_up_to_(state.offset) {}
+
+RdbState RecordReader::state() {
+  in_.settle_checksum();
+  state_.offset = in_.offset();
+  return state_;
+}
+
+const RdbRecord* RecordReader::next() {
+  const Payloads wanted = in_.payloads;
+  while (const RdbRecord* record = next_head()) {
+    in_.payloads = Payloads::validated;
+    const bool whole = value_ == Value::none || read_value(kIgnore);
+    in_.payloads = wanted;
+    if (whole) return record;
+  }
+  return nullptr;
+}
+
+void RecordReader::visit(ElementSink sink) {
+  const RdbEntry* entry = std::get_if<RdbEntry>(&record_.body);
+  if (entry == nullptr || value_ != Value::read) return;
+  in_.seek(entry->value_offset);
+  row_of(*entry->encoding).decode(in_, sink);
+}
+
+const RdbRecord* RecordReader::next_head() {
+  if (!finish_value() || stopped_) return nullptr;
+  stopped_ = last_record_;
+  try {
+    return read_record();
+  } catch (const FormatError& error) {
+    report(error.finding);
+    stopped_ = true;
+    return nullptr;
+  }
+}
+
+bool RecordReader::read_value(ElementSink sink) {
+  const RdbEntry* entry = std::get_if<RdbEntry>(&record_.body);
+  if (entry == nullptr || value_ != Value::unread) return false;
+  const Scratch::Mark mark = scratch_.mark();
+  try {
+    row_of(*entry->encoding).decode(in_, sink);
+  } catch (const FormatError& error) {
+    scratch_.rewind(mark);
+    report(error.finding);
+    recover(error.finding);
+    return false;
+  }
+  scratch_.rewind(mark);
+  value_ = Value::read;
+  end_record();
+  return true;
+}
+
+bool RecordReader::finish_value() {
+  if (value_ != Value::unread) return !stopped_;
+  const RdbEntry& entry = std::get<RdbEntry>(record_.body);
+  try {
+    row_of(*entry.encoding).skip(in_);
+  } catch (const FormatError& error) {
+    report(error.finding);
+    stopped_ = true;
+    return false;
+  }
+  value_ = Value::read;
+  end_record();
+  return true;
+}
+
+// A value that cannot be decoded may still have a certain end: then the reading goes on behind it.
+bool RecordReader::recover(const Finding& why) {
+  value_ = Value::none;
+  const RdbEntry& entry = std::get<RdbEntry>(record_.body);
+  if (why.code != FindingCode::rdb_truncated) {
+    try {
+      in_.seek(entry.value_offset);
+      row_of(*entry.encoding).skip(in_);
+      return true;
+    } catch (const FormatError&) {
+      // What is wrong with it has been said.
+    }
+  }
+  stopped_ = true;
+  return false;
+}
+
+void RecordReader::end_record() {
+  record_.extent.size = in_.offset() - record_.extent.offset;
+  if (!damaged_) valid_up_to_ = in_.offset();
+}
+
+const RdbRecord* RecordReader::read_record() {
+  scratch_.reset();
+  in_.begin_record();
+  value_ = Value::none;
+  record_.extent = {in_.offset(), 0};
+  if (!header_read_) {
+    read_header();
+  } else {
+    if (complete_ || (source_ == nullptr && in_.at_end())) return nullptr;
+    read_code();
+  }
+  record_.extent.size = in_.offset() - record_.extent.offset;
+  if (value_ == Value::none) end_record();
+  return &record_;
+}
+
+// Prefixes up to an entry, or one opcode.
+void RecordReader::read_code() {
+  for (;;) {
+    const uint64_t at = in_.offset();
+    const uint8_t code = in_.u8("opcode or type code");
+    if (const Encoding* encoding = (*encodings_)[code]) return read_entry(*encoding);
+    if (has_key_meta_) {
+      in_.fail(FindingCode::rdb_key_meta, {at, 1}, "key metadata", "the type code of a key behind it",
+               "byte " + hex_byte(code));
+    }
+    const OpcodeRow* row = find_opcode(state_.dialect, code);
+    if (row == nullptr) fail_unknown_code(code);
+    if (row->is_prefix) {
+      has_prefixes_ = true;
+      (this->*reader_of(row->opcode))();
+      continue;
+    }
+    if (has_prefixes_)
+      warn(FindingCode::rdb_misplaced_prefix, {at, 1}, "prefix of a key", "a key", std::string(row->name));
+    (this->*reader_of(row->opcode))();
+    return;
+  }
+}
+
+void RecordReader::fail_unknown_code(uint8_t code) {
+  const char* known = unestablished_type(state_.dialect, code);
+  if (known == nullptr) known = unestablished_opcode(state_.dialect, code);
+  const Extent where{in_.offset() - 1, 1};
+  if (known != nullptr) {
+    in_.fail(FindingCode::rdb_unestablished, where, "opcode or type code", "one whose layout is established",
+             hex_byte(code) + ", " + known);
+  }
+  in_.fail(FindingCode::rdb_unknown_code, where, "opcode or type code",
+           "one of the " + std::string(dialect_name(state_.dialect)) + " dialect", hex_byte(code));
+}
+
+void RecordReader::read_entry(const Encoding& encoding) {
+  RdbEntry* entry = std::get_if<RdbEntry>(&record_.body);
+  if (entry == nullptr) {
+    entry = &record_.body.emplace<RdbEntry>();
+    entry_has_prefixes_ = false;
+  }
+  // Most entries have no prefixes, and follow one that had none either.
+  if (has_prefixes_ || entry_has_prefixes_) {
+    *entry = prefixes_;
+    prefixes_ = {};
+    entry_has_prefixes_ = has_prefixes_;
+    has_prefixes_ = has_key_meta_ = false;
+  }
+  entry->db = state_.db;
+  entry->encoding = &encoding;
+  entry->key = read_string(in_, "key");
+  entry->value_offset = in_.offset();
+  in_.pin();
+  value_ = Value::unread;
+}
+
+void RecordReader::warn(FindingCode code, Extent where, std::string subject, std::string expected,
+                        std::string found) {
+  Finding finding;
+  finding.code = code;
+  finding.extent = where;
+  finding.subject = std::move(subject);
+  finding.expected = std::move(expected);
+  finding.found = std::move(found);
+  report(std::move(finding));
+}
+
+// Adds what decoders do not know: the file, and the db, key and kind of the record.
+void RecordReader::report(Finding finding) {
+  finding.file = file_;
+  if (const RdbEntry* entry = std::get_if<RdbEntry>(&record_.body);
+      entry != nullptr && value_ == Value::unread) {
+    finding.db = entry->db;
+    finding.key = std::string(entry->key);
+    finding.record = std::string(entry->encoding->label);
+  }
+  if (finding.kind().severity == Severity::error) damaged_ = true;
+  if (finding.code == FindingCode::rdb_truncated && source_ != nullptr && source_->damage() != nullptr) {
+    findings_.report(*source_->damage());
+  }
+  findings_.report(finding);
+}
+
+// ------------------------------------------------------------------------------------------------ the public
+// face
+
+RdbReader::RdbReader(ByteSource& source, FindingSink& findings)
+    : records_(std::make_unique<RecordReader>(source, findings)) {}
+RdbReader::~RdbReader() = default;
+const RdbRecord* RdbReader::next() { return records_->next(); }
+void RdbReader::visit(ElementSink sink) { records_->visit(sink); }
+const RdbRecord* RdbReader::next_head() { return records_->next_head(); }
+bool RdbReader::read_value(ElementSink sink) { return records_->read_value(sink); }
+bool RdbReader::complete() const { return records_->complete(); }
+uint64_t RdbReader::valid_up_to() const { return records_->valid_up_to(); }
+
+}  // namespace persist

@@ -1,0 +1,12 @@
+// Records as people look at them: place, size, what it is, and its bytes. persist-dump(1), ANNOTATED
+#pragma once
+
+#include "persist/rdb_reader.hpp"
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+// `bytes` are the first of the record, as far as they are to be shown; `elements` counts those of an entry.
+void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes, uint64_t elements);
+
+}  // namespace persist

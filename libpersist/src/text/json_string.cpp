@@ -1,0 +1,240 @@
+// Escaping sixteen bytes at a time. Most strings have nothing to escape: they are copied while they are
+// looked at.
+#include "text/json_string.hpp"
+
+#include <simdjson.h>
+
+#include <array>
+#include <cmath>
+
+#ifdef __SSE2__
+#include <emmintrin.h>
+#endif
+
+namespace persist {
+
+namespace {
+
+constexpr size_t kBlock = 16;
+constexpr size_t kEscapeMax = 6;  // \u001f
+
+// What each byte becomes: up to six characters and their number, so that one store of eight does for any
+// byte.
+struct Escape {
+  std::array<char, 7> text;
+  uint8_t size;
+};
+
+constexpr std::array<Escape, 256> make_escapes() {
+  constexpr char kDigits[] = "0123456789abcdef";
+  std::array<Escape, 256> escapes{};
+  for (size_t c = 0; c < escapes.size(); ++c) {
+    escapes[c] = {{static_cast<char>(c)}, 1};
+    if (c < 0x20) escapes[c] = {{'\\', 'u', '0', '0', kDigits[c >> 4], kDigits[c & 15]}, 6};
+  }
+  constexpr std::array<std::array<char, 2>, 7> kShort = {
+      {{'"', '"'}, {'\\', '\\'}, {'\b', 'b'}, {'\f', 'f'}, {'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}}};
+  for (const auto& [c, letter] : kShort) escapes[static_cast<uint8_t>(c)] = {{'\\', letter}, 2};
+  return escapes;
+}
+constexpr std::array<Escape, 256> kEscapes = make_escapes();
+
+char* put_escaped(char* to, char c) {
+  const Escape& escape = kEscapes[static_cast<uint8_t>(c)];
+  std::memcpy(to, &escape, sizeof escape);
+  return to + escape.size;
+}
+
+// Which bytes of a block need an escape, and which are not ASCII; a bit each.
+struct Block {
+  uint32_t special;
+  uint32_t high;
+};
+
+#ifdef __SSE2__
+
+Block classify(__m128i bytes) {
+  const __m128i quote = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('"'));
+  const __m128i backslash = _mm_cmpeq_epi8(bytes, _mm_set1_epi8('\\'));
+  const __m128i control = _mm_cmpeq_epi8(_mm_min_epu8(bytes, _mm_set1_epi8(0x1f)), bytes);
+  return {static_cast<uint32_t>(_mm_movemask_epi8(_mm_or_si128(_mm_or_si128(quote, backslash), control))),
+          static_cast<uint32_t>(_mm_movemask_epi8(bytes))};
+}
+
+// Looks at a block while copying it.
+Block copy_block(char* to, const char* from) {
+  __m128i bytes;
+  std::memcpy(&bytes, from, kBlock);
+  std::memcpy(to, &bytes, kBlock);
+  return classify(bytes);
+}
+
+#else
+
+Block copy_block(char* to, const char* from) {
+  Block block{};
+  for (size_t i = 0; i < kBlock; ++i) {
+    const auto c = static_cast<uint8_t>(from[i]);
+    to[i] = from[i];
+    block.special |= static_cast<uint32_t>(kEscapes[c].size > 1) << i;
+    block.high |= static_cast<uint32_t>(c >> 7) << i;
+  }
+  return block;
+}
+
+#endif
+
+// The same for fewer bytes than a block; what lies behind them is not touched.
+Block copy_rest(char* to, const char* from, size_t size) {
+  std::array<char, kBlock> padded;
+  padded.fill(' ');
+  if (size >= 8) {
+    std::memcpy(padded.data(), from, 8);
+    std::memcpy(padded.data() + size - 8, from + size - 8, 8);
+  } else if (size >= 4) {
+    std::memcpy(padded.data(), from, 4);
+    std::memcpy(padded.data() + size - 4, from + size - 4, 4);
+  } else {
+    for (size_t i = 0; i < size; ++i) padded[i] = from[i];
+  }
+  return copy_block(to, padded.data());
+}
+
+// Puts `size` <= kBlock bytes, all of which stand at `to` already. If any needs an escape, all go through the
+// table: that is one store a byte and no branch, cheaper than finding out which ones.
+char* put_block(char* to, const char* from, size_t size, uint32_t special) {
+  if (special == 0) return to + size;
+  for (size_t i = 0; i < size; ++i) to = put_escaped(to, from[i]);
+  return to;
+}
+
+// How much of a string is put before asking for more room: six times as much may come of it.
+constexpr size_t kStretch = size_t{32} << 10;
+
+// The room that put_stretch() needs.
+size_t room_for(size_t size) { return size * kEscapeMax + kBlock + sizeof(Escape); }
+
+struct Put {
+  char* to;
+  const char* stopped_at;
+};
+
+// Puts text, at most kStretch bytes. Stops before the first block with a byte that is not ASCII unless told
+// that the bytes are known to be UTF-8.
+Put put_stretch(char* to, Bytes text, bool known_utf8) {
+  const char* from = text.data();
+  const char* const end = from + text.size();
+  while (static_cast<size_t>(end - from) >= kBlock) {
+    const Block block = copy_block(to, from);
+    if (block.high != 0 && !known_utf8) return {to, from};
+    to = put_block(to, from, kBlock, block.special);
+    from += kBlock;
+  }
+  if (from == end) return {to, end};
+  const auto rest = static_cast<size_t>(end - from);
+  const Block block = copy_rest(to, from, rest);
+  if (block.high != 0 && !known_utf8) return {to, from};
+  return {put_block(to, from, rest, block.special), end};
+}
+
+// Puts all of a text that is known to be UTF-8, or what comes before the first block that is not ASCII;
+// returns the number of bytes put.
+size_t put_text(TextBuffer& out, Bytes text, bool known_utf8) {
+  size_t done = 0;
+  while (done < text.size()) {
+    const Bytes stretch = text.substr(done, kStretch);
+    const Put put = put_stretch(out.room(room_for(stretch.size())), stretch, known_utf8);
+    out.advance(put.to);
+    done += static_cast<size_t>(put.stopped_at - stretch.data());
+    if (put.stopped_at != stretch.data() + stretch.size()) break;
+  }
+  return done;
+}
+
+// Two characters for each twelve bits.
+using Base64Pairs = std::array<std::array<char, 2>, 4096>;
+constexpr char kBase64Alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+constexpr Base64Pairs make_base64_pairs() {
+  Base64Pairs pairs{};
+  for (size_t bits = 0; bits < pairs.size(); ++bits) {
+    pairs[bits] = {kBase64Alphabet[bits >> 6], kBase64Alphabet[bits & 63]};
+  }
+  return pairs;
+}
+constexpr Base64Pairs kBase64Pairs = make_base64_pairs();
+
+char* put_base64(char* to, Bytes bytes) {
+  const auto byte = [&](size_t i) { return static_cast<uint32_t>(static_cast<uint8_t>(bytes[i])); };
+  size_t i = 0;
+  for (; i + 3 <= bytes.size(); i += 3) {
+    const uint32_t bits = (byte(i) << 16) | (byte(i + 1) << 8) | byte(i + 2);
+    std::memcpy(to, kBase64Pairs[bits >> 12].data(), 2);
+    std::memcpy(to + 2, kBase64Pairs[bits & 0xfff].data(), 2);
+    to += 4;
+  }
+  const size_t left = bytes.size() - i;
+  if (left == 0) return to;
+  const uint32_t bits = (byte(i) << 16) | (left == 2 ? byte(i + 1) << 8 : 0);
+  std::memcpy(to, kBase64Pairs[bits >> 12].data(), 2);
+  to[2] = left == 2 ? kBase64Alphabet[(bits >> 6) & 63] : '=';
+  to[3] = '=';
+  return to + 4;
+}
+
+}  // namespace
+
+bool append_json_text(TextBuffer& out, Bytes bytes) {
+  const size_t before = out.size();
+  if (bytes.size() <= kStretch) [[likely]] {
+    char* to = out.room(room_for(bytes.size()) + 2);
+    *to++ = '"';
+    const Put put = put_stretch(to, bytes, false);
+    if (put.stopped_at == bytes.data() + bytes.size()) [[likely]] {
+      *put.to = '"';
+      out.advance(put.to + 1);
+      return true;
+    }
+    out.advance(put.to);
+    bytes.remove_prefix(static_cast<size_t>(put.stopped_at - bytes.data()));
+  } else {
+    out.append('"');
+    bytes.remove_prefix(put_text(out, bytes, false));
+  }
+  if (!simdjson::validate_utf8(bytes.data(), bytes.size())) {
+    out.truncate(before);
+    return false;
+  }
+  put_text(out, bytes, true);
+  out.append('"');
+  return true;
+}
+
+bool is_json_text(Bytes bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
+
+void append_json_base64(TextBuffer& out, Bytes bytes) {
+  constexpr Bytes kBegin = R"({"$base64":")";
+  char* to = out.room(kBegin.size() + (bytes.size() + 2) / 3 * 4 + 2);
+  std::memcpy(to, kBegin.data(), kBegin.size());
+  to = put_base64(to + kBegin.size(), bytes);
+  *to++ = '"';
+  *to++ = '}';
+  out.advance(to);
+}
+
+void append_json_string(TextBuffer& out, Bytes bytes) {
+  if (!append_json_text(out, bytes)) append_json_base64(out, bytes);
+}
+
+void append_json_double(TextBuffer& out, double value) {
+  constexpr size_t kLongest = 32;
+  if (!std::isfinite(value)) {
+    out.append(std::isnan(value) ? Bytes(R"("nan")") : value > 0 ? Bytes(R"("inf")") : Bytes(R"("-inf")"));
+  } else if (value == 0 && std::signbit(value)) {
+    out.append("-0.0");  // as an integer it would lose its sign
+  } else {
+    char* to = out.room(kLongest);
+    out.advance(std::to_chars(to, to + kLongest, value).ptr);
+  }
+}
+
+}  // namespace persist

@@ -1,0 +1,23 @@
+// Byte strings as JSON: text where they are UTF-8, else {"$base64":"..."}. Any bytes give valid JSON and come
+// back.
+#pragma once
+
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+void append_json_string(TextBuffer& out, Bytes bytes);
+
+// As text if the bytes are UTF-8. If not, nothing is appended and false returned.
+[[nodiscard]] bool append_json_text(TextBuffer& out, Bytes bytes);
+
+// Whether append_json_text() would take them.
+[[nodiscard]] bool is_json_text(Bytes bytes);
+
+// {"$base64":"..."} whatever the bytes.
+void append_json_base64(TextBuffer& out, Bytes bytes);
+
+// The shortest number that reads back equal; infinities and NaN as strings.
+void append_json_double(TextBuffer& out, double value);
+
+}  // namespace persist

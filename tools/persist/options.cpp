@@ -1,0 +1,149 @@
+// Reading what users type.
+#include "options.hpp"
+
+#include <fmt/core.h>
+
+#include <array>
+#include <charconv>
+#include <chrono>
+#include <ctime>
+#include <stdexcept>
+
+namespace persist::tool {
+
+namespace {
+
+constexpr unsigned kSlotMax = 16383;
+
+std::optional<unsigned> parse_number(std::string_view text) {
+  unsigned number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error != std::errc{} || end != text.data() + text.size()) return std::nullopt;
+  return number;
+}
+
+std::pair<unsigned, unsigned> parse_slots(const std::string& text) {
+  const size_t dash = text.find('-');
+  const std::optional<unsigned> first = parse_number(std::string_view(text).substr(0, dash));
+  const std::optional<unsigned> last =
+      dash == std::string::npos ? first : parse_number(std::string_view(text).substr(dash + 1));
+  if (!first || !last || *first > *last || *last > kSlotMax) {
+    throw std::invalid_argument("--slot " + text +
+                                ": expected a slot from 0 to 16383, or a range such as 0-5460");
+  }
+  return {*first, *last};
+}
+
+ValueType parse_type(const std::string& text) {
+  for (int i = 0; i <= static_cast<int>(ValueType::module); ++i) {
+    const auto type = static_cast<ValueType>(i);
+    if (value_type_name(type) == text) return type;
+  }
+  throw std::invalid_argument("--type " + text +
+                              ": expected string, list, set, zset, hash, stream, array or module");
+}
+
+}  // namespace
+
+std::optional<Exit> parse(CLI::App& app, Arguments arguments) {
+  try {
+    app.parse(static_cast<int>(arguments.size()), arguments.data());
+    return std::nullopt;
+  } catch (const CLI::ParseError& error) {
+    if (error.get_exit_code() == 0) {
+      app.exit(error);
+      return kDone;
+    }
+    fmt::print(stderr, "{}: {}\n{}: `{} --help` tells the options\n", app.get_name(), printable(error.what()),
+               app.get_name(), app.get_name());
+    return kTrouble;
+  }
+}
+
+void add_examples(CLI::App& app, const std::string& examples) { app.footer("Examples:\n" + examples); }
+
+int64_t wall_clock_ms() {
+  using namespace std::chrono;
+  return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
+}
+
+std::optional<int64_t> parse_time(const std::string& text) {
+  constexpr int64_t kFirstMilliseconds = 100'000'000'000;  // as seconds, this would be the year 5138
+  int64_t number = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (error == std::errc{} && end == text.data() + text.size()) {
+    return number < kFirstMilliseconds ? number * 1000 : number;
+  }
+  for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"}) {
+    std::tm parts{};
+    const char* rest = ::strptime(text.c_str(), format, &parts);
+    if (rest != nullptr && *rest == '\0') return int64_t{::timegm(&parts)} * 1000;
+  }
+  return std::nullopt;
+}
+
+void CommonOptions::add_to(CLI::App& app) {
+  app.add_flag("--json", json, "findings and summaries as JSON");
+  app.add_option("--max-findings", findings_max, "say at most N findings a file, count the rest [100]")
+      ->type_name("N");
+  app.add_option("--threads", threads, "work with N threads [as many as are useful]")
+      ->type_name("N")
+      ->check(CLI::Range(1, 64));
+  app.add_option("--progress", progress, "auto, always or never show how far it has come")
+      ->type_name("WHEN")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
+}
+
+When CommonOptions::progress_when() const {
+  if (progress == "always") return When::always;
+  return progress == "never" ? When::never : When::automatic;
+}
+
+void FilterArguments::add_to(CLI::App& app) {
+  app.add_option("--key", globs, "keys that match, as KEYS does: * ? [a-z] (any of several)")
+      ->type_name("GLOB")
+      ->take_all()
+      ->expected(1);
+  app.add_option("--key-regex", regexes, "keys in which this RE2 expression is found")
+      ->type_name("REGEX")
+      ->take_all()
+      ->expected(1);
+  app.add_flag("--not", invert, "the entries that --key, --key-regex, --db, --type, --slot do not select");
+  app.add_option("--db", dbs, "these databases")->type_name("N,...")->delimiter(',')->expected(1)->take_all();
+  app.add_option("--type", types, "string list set zset hash stream array module")
+      ->type_name("TYPE,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all();
+  app.add_option("--slot", slots, "cluster slots, such as 7 or 0-5460")
+      ->type_name("SLOT,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all();
+  app.add_option("--expired", expired, "keep, drop, or only those whose expiry has passed")
+      ->type_name("WHAT")
+      ->check(CLI::IsMember({"keep", "drop", "only"}));
+  app.add_option("--as-of", as_of, "the time that --expired goes by [now]")->type_name("TIME");
+}
+
+FilterOptions FilterArguments::options() const {
+  FilterOptions options;
+  options.key_globs = globs;
+  options.key_regexes = regexes;
+  options.invert = invert;
+  options.dbs = dbs;
+  for (const std::string& type : types) options.types.push_back(parse_type(type));
+  for (const std::string& range : slots) options.slots.push_back(parse_slots(range));
+  options.expired = expired == "drop" ? Expired::drop : expired == "only" ? Expired::only : Expired::keep;
+  options.now_ms = wall_clock_ms();
+  if (!as_of.empty()) {
+    const std::optional<int64_t> time = parse_time(as_of);
+    if (!time)
+      throw std::invalid_argument("--as-of " + as_of +
+                                  ": expected a time such as 2026-11-20T18:00:00Z or 1795200000");
+    options.now_ms = *time;
+  }
+  return options;
+}
+
+}  // namespace persist::tool
