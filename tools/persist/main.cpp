@@ -2,10 +2,13 @@
 #include <fmt/core.h>
 
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
+#include <cstring>
 #include <exception>
 #include <new>
+#include <string>
 #include <string_view>
 #include <system_error>
 
@@ -35,7 +38,7 @@ constexpr Verb kNames[] = {
 
 void print_usage(std::FILE* to) {
   fmt::print(to,
-             "persist - check, dump and mend the persistence files of Redis and Valkey\n\n"
+             "persist - check and dump the persistence files of Redis and Valkey\n\n"
              "usage: persist VERB [OPTION...] PATH...\n\n");
   for (const Verb& verb : kVerbs) fmt::print(to, "  {:<8} {}\n", verb.name, verb.summary);
   fmt::print(
@@ -48,42 +51,67 @@ void print_usage(std::FILE* to) {
       "  persist dump dump.rdb | jq .key           what is in it?\n");
 }
 
+// What is on standard output only counts once it is there.
+int flush_output(int status, const std::string& who) {
+  if (std::fflush(stdout) == 0 && std::ferror(stdout) == 0) return status;
+  if (errno == EPIPE) return status;
+  std::fputs((who + ": standard output: " + std::strerror(errno) + "\n").c_str(), stderr);
+  return kTrouble;
+}
+
+// Runs a verb; what it throws ends here, as one line.
+int run_and_report(const Verb& verb, Arguments arguments, const std::string& who) {
+  const auto trouble = [&](const std::string& what) {
+    std::fputs((who + ": " + printable(what) + "\n").c_str(), stderr);
+    return kTrouble;
+  };
+  try {
+    return flush_output(verb.run(arguments), who);
+  } catch (const std::system_error& error) {
+    // A reader of ours that has seen enough is no trouble.
+    if (error.code() == std::errc::broken_pipe) return kDone;
+    if (error.code() == std::errc::file_exists)
+      return trouble(error.what() + std::string(" (--force replaces it)"));
+    return trouble(error.what());
+  } catch (const std::bad_alloc&) {
+    return trouble("out of memory");
+  } catch (const std::exception& error) {
+    return trouble(error.what());
+  }
+}
+
 int run(Arguments arguments) {
   const std::string_view path = arguments[0];
   const std::string_view name = path.substr(path.rfind('/') + 1);
   const auto* other = std::ranges::find(kNames, name, &Verb::name);
-  if (other != std::end(kNames)) return other->run(arguments);
+  if (other != std::end(kNames)) return run_and_report(*other, arguments, std::string(name));
   if (arguments.size() < 2) {
     print_usage(stderr);
     return kTrouble;
   }
   const std::string_view word = arguments[1];
-  if (word == "--help" || word == "-h" || word == "help") {
+  const bool asks = word == "--help" || word == "-h" || word == "help";
+  if (asks && arguments.size() == 2) {
     print_usage(stdout);
-    return kDone;
+    return flush_output(kDone, "persist");
   }
   if (word == "--version" || word == "-v") {
     fmt::print("persist {}\n", PERSIST_VERSION);
-    return kDone;
+    return flush_output(kDone, "persist");
   }
-  const auto* verb = std::ranges::find(kVerbs, word, &Verb::name);
-  if (verb != std::end(kVerbs)) return verb->run(arguments.subspan(1));
-  fmt::print(stderr, "persist: there is no verb \"{}\"; `persist --help` lists them\n", printable(word));
-  return kTrouble;
-}
-
-int run_and_report(Arguments arguments) noexcept {
-  try {
-    return run(arguments);
-  } catch (const std::system_error& error) {
-    // A reader of ours that has seen enough is no trouble.
-    if (error.code() == std::errc::broken_pipe) return kDone;
-    std::fputs(("persist: " + printable(error.what()) + "\n").c_str(), stderr);
-  } catch (const std::bad_alloc&) {
-    std::fputs("persist: out of memory\n", stderr);
-  } catch (const std::exception& error) {
-    std::fputs(("persist: " + printable(error.what()) + "\n").c_str(), stderr);
+  if (asks) {
+    // `persist help VERB` is `persist VERB --help`.
+    std::swap(arguments[1], arguments[2]);
+    static char help[] = "--help";
+    arguments[2] = help;
+    arguments = arguments.first(3);
   }
+  const auto* verb = std::ranges::find(kVerbs, std::string_view(arguments[1]), &Verb::name);
+  if (verb != std::end(kVerbs)) {
+    return run_and_report(*verb, arguments.subspan(1), "persist " + std::string(verb->name));
+  }
+  fmt::print(stderr, "persist: there is no verb \"{}\"; `persist --help` lists them\n",
+             printable(arguments[1]));
   return kTrouble;
 }
 
@@ -93,5 +121,10 @@ int run_and_report(Arguments arguments) noexcept {
 
 int main(int argc, char** argv) {
   std::signal(SIGPIPE, SIG_IGN);
-  return persist::tool::run_and_report({argv, static_cast<size_t>(argc)});
+  try {
+    return persist::tool::run({argv, static_cast<size_t>(argc)});
+  } catch (...) {
+    // Not even a line about it could be written.
+    return persist::tool::kTrouble;
+  }
 }

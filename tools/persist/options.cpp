@@ -14,6 +14,7 @@ namespace persist::tool {
 namespace {
 
 constexpr unsigned kSlotMax = 16383;
+constexpr size_t kOptionColumns = 28;
 
 std::optional<unsigned> parse_number(std::string_view text) {
   unsigned number = 0;
@@ -46,6 +47,11 @@ ValueType parse_type(const std::string& text) {
 }  // namespace
 
 std::optional<Exit> parse(CLI::App& app, Arguments arguments) {
+  app.set_help_flag("-h,--help", "show this and exit");
+  app.get_formatter()->label("REQUIRED", "");
+  app.get_formatter()->label("TEXT", "");
+  app.get_formatter()->label("Positionals", "What");
+  app.get_formatter()->column_width(kOptionColumns);
   try {
     app.parse(static_cast<int>(arguments.size()), arguments.data());
     return std::nullopt;
@@ -83,15 +89,15 @@ std::optional<int64_t> parse_time(const std::string& text) {
 }
 
 void CommonOptions::add_to(CLI::App& app) {
-  app.add_flag("--json", json, "findings and summaries as JSON");
+  app.add_flag("--json", json, "findings and summaries as JSON lines");
   app.add_option("--max-findings", findings_max, "say at most N findings a file, count the rest [100]")
       ->type_name("N");
   app.add_option("--threads", threads, "work with N threads [as many as are useful]")
       ->type_name("N")
-      ->check(CLI::Range(1, 64));
+      ->check(CLI::Range(1, 64).description(""));
   app.add_option("--progress", progress, "auto, always or never show how far it has come")
       ->type_name("WHEN")
-      ->check(CLI::IsMember({"auto", "always", "never"}));
+      ->check(CLI::IsMember({"auto", "always", "never"}).description(""));
 }
 
 When CommonOptions::progress_when() const {
@@ -122,12 +128,17 @@ void FilterArguments::add_to(CLI::App& app) {
       ->take_all();
   app.add_option("--expired", expired, "keep, drop, or only those whose expiry has passed")
       ->type_name("WHAT")
-      ->check(CLI::IsMember({"keep", "drop", "only"}));
-  app.add_option("--as-of", as_of, "the time that --expired goes by [now]")->type_name("TIME");
+      ->check(CLI::IsMember({"keep", "drop", "only"}).description(""));
+  app.add_option("--as-of", as_of, "the time that --expired goes by [now]")
+      ->type_name("TIME")
+      ->needs("--expired");
 }
 
 FilterOptions FilterArguments::options() const {
   FilterOptions options;
+  const bool selects = !globs.empty() || !regexes.empty() || !dbs.empty() || !types.empty() || !slots.empty();
+  if (invert && !selects)
+    throw std::invalid_argument("--not: expected --key, --key-regex, --db, --type or --slot with it");
   options.key_globs = globs;
   options.key_regexes = regexes;
   options.invert = invert;

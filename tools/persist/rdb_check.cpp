@@ -130,8 +130,9 @@ int run_rdb_check(Arguments arguments) {
         lines.push_back({record.extent.offset, offset, std::move(*text)});
     };
     summary = check_rdb(*source, errors, options);
-  } catch (const std::system_error&) {
-    return kDamaged;  // the original says no more
+  } catch (const std::system_error& error) {
+    fmt::print(stderr, "rdb-check: {}\n", printable(error.what()));
+    return kDamaged;
   }
   const std::optional<Finding>& error = errors.first();
   for (const Line& line : lines) {

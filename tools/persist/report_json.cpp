@@ -45,7 +45,7 @@ Json json_of(const Finding& finding) {
   Json json;
   json["code"] = finding.kind().id;
   json["severity"] = severity_name(finding.kind().severity);
-  json["file"] = printable(finding.file);
+  json["file"] = json_string(finding.file);
   json["offset"] = finding.extent.offset;
   json["size"] = finding.extent.size;
   if (finding.inflated_offset) json["inflated_offset"] = *finding.inflated_offset;

@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <system_error>
 
+#include "input.hpp"
 #include "options.hpp"
 #include "persist/check.hpp"
 #include "report.hpp"
@@ -30,7 +31,8 @@ struct CheckArguments {
     app.add_option("--for", target_name,
                    "also: will this server load it? (redis-2.0 to redis-8.8, valkey-7.2 to valkey-9.1)")
         ->type_name("SERVER");
-    app.add_flag("--relaxed", relaxed, "with --for valkey: as configured with `rdb-version-check relaxed`");
+    app.add_flag("--relaxed", relaxed, "with --for valkey: as configured with `rdb-version-check relaxed`")
+        ->needs("--for");
     common.add_to(app);
   }
 };
@@ -39,65 +41,30 @@ struct CheckArguments {
 struct Verdict {
   std::string path;
   std::string kind = "rdb";
+  Compression compression = Compression::none;
   CheckSummary summary;
 };
 
-// A file that is no RDB file is known by the finding that says so.
-struct WrongKind {
-  FindingCode code;
-  const char* kind;
-};
-constexpr WrongKind kWrongKinds[] = {
-    {FindingCode::input_empty, "empty"},     {FindingCode::input_nul, "nul"},
-    {FindingCode::input_aof, "aof"},         {FindingCode::input_manifest, "manifest"},
-    {FindingCode::input_html, "html"},       {FindingCode::input_json, "json"},
-    {FindingCode::input_archive, "archive"}, {FindingCode::input_envelope, "valkey-envelope"},
-    {FindingCode::input_unknown, "unknown"},
-};
-
-// Passes findings on and notes what kind of file they speak of.
-class KindWatch : public FindingSink {
- public:
-  KindWatch(FindingSink& to, std::string& kind) : to_(to), kind_(kind) {}
-  void report(const Finding& finding) override {
-    for (const WrongKind& wrong : kWrongKinds) {
-      if (finding.code == wrong.code) kind_ = wrong.kind;
-    }
-    to_.report(finding);
-  }
-
- private:
-  FindingSink& to_;
-  std::string& kind_;
-};
-
-// The whole source, if it is small enough for a DUMP payload and does not begin like a file.
-std::optional<Window> whole_if_payload(ByteSource& source) {
-  constexpr uint64_t kPayloadMax = uint64_t{64} << 20;
-  if (!source.size() || *source.size() > kPayloadMax) return std::nullopt;
-  Window window = source.window(0, *source.size());
-  const bool file = window.bytes.starts_with("REDIS") || window.bytes.starts_with("VALKEY");
-  if (file || !is_dump_payload(window.bytes)) return std::nullopt;
-  return window;
-}
-
 Verdict check_path(const std::string& path, const CheckArguments& arguments, FindingSink& findings) {
-  Verdict verdict{path, "rdb", {}};
-  const std::unique_ptr<ByteSource> source = open_source(path);
-  if (const std::optional<Window> payload = whole_if_payload(*source)) {
-    verdict.kind = "dump-payload";
-    verdict.summary = check_dump_payload(payload->bytes, source->name(), findings);
-    return verdict;
-  }
-  ProgressLine progress(arguments.common.progress_when(), source->size());
+  Verdict verdict;
+  verdict.path = path;
+  const Input input = open_input(path);
+  verdict.compression = input.source->compression();
+  ProgressLine progress(arguments.common.progress_when(), input.source->size());
   CheckOptions options;
   options.target = arguments.target;
   options.version_check = arguments.relaxed ? VersionCheck::relaxed : VersionCheck::strict;
   options.now_ms = wall_clock_ms();
   options.threads = arguments.common.threads;
   options.progress = progress.callback();
-  KindWatch watch(findings, verdict.kind);
-  verdict.summary = check_rdb(*source, watch, options);
+  if (input.payload) {
+    verdict.kind = "dump-payload";
+    verdict.summary = check_dump_payload(input.payload->bytes, input.source->name(), findings, options);
+    return verdict;
+  }
+  KindWatch watch(findings);
+  verdict.summary = check_rdb(*input.source, watch, options);
+  verdict.kind = watch.kind();
   return verdict;
 }
 
@@ -108,21 +75,31 @@ Exit exit_of(const CheckSummary& summary) {
   return tool::exit_of(summary.reach, summary.sound());
 }
 
+// "1 key", "2 keys"
+std::string counted(uint64_t count, const char* noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
+const char* verdict_word(const Verdict& verdict) {
+  if (verdict.summary.sound()) return "ok";
+  return verdict.kind == "rdb" || verdict.kind == "dump-payload" ? "damaged" : "not an RDB file";
+}
+
 void print_text(const Verdict& verdict, const Target* target) {
   const CheckSummary& summary = verdict.summary;
-  std::string line =
-      fmt::format("{}: {}: {}", printable(verdict.path), summary.sound() ? "ok" : "damaged", verdict.kind);
+  std::string line = fmt::format("{}: {}: {}", printable(verdict.path), verdict_word(verdict), verdict.kind);
+  if (verdict.compression != Compression::none)
+    line += fmt::format(" in {}", compression_name(verdict.compression));
   if (summary.has_header) {
-    line +=
-        fmt::format(", {} version {}, {} keys", dialect_name(summary.dialect), summary.version, summary.keys);
+    line += fmt::format(", {} version {}, {}", dialect_name(summary.dialect), summary.version,
+                        counted(summary.keys, "key"));
     if (summary.volatile_keys > 0) line += fmt::format(" ({} with an expiry)", summary.volatile_keys);
-    if (summary.functions > 0) line += fmt::format(", {} function libraries", summary.functions);
+    if (summary.functions > 0) line += ", " + counted(summary.functions, "function");
     if (summary.complete) line += fmt::format(", checksum {}", checksum_state_name(summary.checksum));
     if (!summary.sound()) line += fmt::format(", whole up to {:#x}", summary.valid_up_to);
   }
-  if (summary.errors > 0) line += fmt::format(", {} error{}", summary.errors, summary.errors == 1 ? "" : "s");
-  if (summary.warnings > 0)
-    line += fmt::format(", {} warning{}", summary.warnings, summary.warnings == 1 ? "" : "s");
+  if (summary.errors > 0) line += ", " + counted(summary.errors, "error");
+  if (summary.warnings > 0) line += ", " + counted(summary.warnings, "warning");
   fmt::print("{}\n", line);
   if (target == nullptr) return;
   const char* answer = loads(summary)     ? "will load it"
@@ -134,9 +111,10 @@ void print_text(const Verdict& verdict, const Target* target) {
 void print_json(const Verdict& verdict, const Target* target, const KeptReport& report) {
   const CheckSummary& summary = verdict.summary;
   Json json;
-  json["path"] = printable(verdict.path);
+  json["path"] = json_string(verdict.path);
   json["kind"] = verdict.kind;
   json["status"] = summary.sound() ? "ok" : "damaged";
+  if (verdict.compression != Compression::none) json["compression"] = compression_name(verdict.compression);
   if (summary.has_header) {
     json["dialect"] = dialect_name(summary.dialect);
     json["version"] = summary.version;
@@ -170,6 +148,11 @@ int check_one(const std::string& path, const CheckArguments& arguments) {
     print_text(verdict, arguments.target);
     return exit_of(verdict.summary);
   } catch (const std::system_error& error) {
+    if (arguments.common.json) {
+      Json json = {{"path", json_string(path)}, {"status", "unreadable"}, {"error", printable(error.what())}};
+      json["findings"] = Json::array();
+      fmt::print("{}", json_line(json));
+    }
     fmt::print(stderr, "persist check: {}\n", printable(error.what()));
     return kTrouble;
   }

@@ -6,6 +6,7 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
+#include "input.hpp"
 #include "options.hpp"
 #include "persist/dump.hpp"
 #include "report.hpp"
@@ -29,16 +30,23 @@ struct DumpArguments {
   CommonOptions common;
   FilterArguments filter;
 
+  // On a terminal that shows the dump itself, a progress line would stand in its way.
+  [[nodiscard]] When progress_when() const {
+    const bool in_the_way = output.empty() && ::isatty(STDOUT_FILENO) != 0;
+    return in_the_way && common.progress_when() == When::automatic ? When::never : common.progress_when();
+  }
+
   void add_to(CLI::App& app) {
     app.add_option("PATH", path, "what to dump; - is standard input")->required();
     app.add_option("-o,--output", output, "write to FILE, which appears whole or not at all")
         ->type_name("FILE");
-    app.add_flag("--force", force, "let FILE replace one that exists");
-    app.add_flag("--partial", partial, "let FILE appear although the input is damaged");
+    app.add_flag("--force", force, "let FILE replace one that exists")->needs("--output");
+    app.add_flag("--partial", partial, "let FILE appear although the input is damaged")->needs("--output");
     app.add_flag("--meta", meta, "also lines for the records that are no keys");
     app.add_flag("--annotate", annotate, "records with offset, size and bytes instead of JSON");
     app.add_option("--bytes", annotate_bytes, "with --annotate: show up to N bytes of each record [32]")
-        ->type_name("N");
+        ->type_name("N")
+        ->needs("--annotate");
     filter.add_to(app);
     common.add_to(app);
   }
@@ -72,25 +80,26 @@ bool is_same_file(const std::string& a, const std::string& b) {
 void print_summary(const DumpArguments& arguments, const DumpSummary& summary, bool written) {
   if (arguments.common.json) {
     Json json;
-    json["path"] = printable(arguments.path);
+    json["path"] = json_string(arguments.path);
     json["keys"] = summary.keys;
-    json["written"] = summary.written;
+    json["written"] = written ? summary.written : 0;
     json["complete"] = summary.complete;
     json["errors"] = summary.errors;
     std::fputs(json_line(json).c_str(), stderr);
+  } else if (summary.errors > 0 && !written) {
+    fmt::print(stderr,
+               "persist dump: {}: nothing was written: {} of {} keys are readable; --partial writes them\n",
+               printable(arguments.path), summary.written, summary.keys);
   } else if (summary.errors > 0) {
-    fmt::print(stderr, "persist dump: {}: damaged; {} whole keys{}\n", printable(arguments.path),
-               summary.keys,
-               written ? "" : "; nothing was written (--partial writes them, or use standard output)");
+    fmt::print(stderr, "persist dump: {}: damaged: what could be read was written, {} keys\n",
+               printable(arguments.path), summary.written);
   }
 }
 
-DumpSummary dump_to(const DumpArguments& arguments, const Filter& filter, ByteSource& source,
+DumpSummary dump_to(const DumpArguments& arguments, const Filter& filter, const Input& input,
                     ByteSink& output, FindingSink& findings) {
-  ProgressLine progress(arguments.output.empty() && ::isatty(STDOUT_FILENO) != 0
-                            ? When::never
-                            : arguments.common.progress_when(),
-                        source.size());
+  if (input.payload) return dump_payload(input.payload->bytes, input.source->name(), output, findings);
+  ProgressLine progress(arguments.progress_when(), input.source->size());
   DumpOptions options;
   options.filter = &filter;
   options.meta = arguments.meta;
@@ -98,30 +107,45 @@ DumpSummary dump_to(const DumpArguments& arguments, const Filter& filter, ByteSo
   options.annotate_bytes = arguments.annotate_bytes;
   options.threads = arguments.common.threads;
   options.progress = progress.callback();
-  return dump_rdb(source, output, findings, options);
+  return dump_rdb(*input.source, output, findings, options);
+}
+
+// Says what the input was taken for, besides plain RDB.
+void announce(const DumpArguments& arguments, const Input& input) {
+  const Compression compression = input.source->compression();
+  if (arguments.common.json || (!input.payload && compression == Compression::none)) return;
+  fmt::print(stderr, "persist dump: {}: {}{}{}\n", printable(arguments.path),
+             input.payload ? "a DUMP payload" : "an RDB file", compression == Compression::none ? "" : " in ",
+             compression == Compression::none ? Bytes() : compression_name(compression));
 }
 
 int dump(const DumpArguments& arguments) {
   const Filter filter(arguments.filter.options());
-  const std::unique_ptr<ByteSource> source = open_source(arguments.path);
-  const std::unique_ptr<FindingSink> report = make_report(arguments.common);
-  if (arguments.output.empty()) {
-    const std::unique_ptr<ByteSink> output = descriptor_sink(STDOUT_FILENO);
-    const DumpSummary summary = dump_to(arguments, filter, *source, *output, *report);
-    print_summary(arguments, summary, true);
-    return summary.has_header ? exit_of(summary.reach, summary.errors == 0) : kTrouble;
-  }
-  if (is_same_file(arguments.path, arguments.output)) {
+  if (!arguments.output.empty() && is_same_file(arguments.path, arguments.output)) {
     fmt::print(stderr, "persist dump: {} is the input: it is never written to\n",
                printable(arguments.output));
     return kTrouble;
   }
-  AtomicFile output(arguments.output, arguments.force);
-  const DumpSummary summary = dump_to(arguments, filter, *source, output, *report);
-  const bool commit = summary.errors == 0 || (arguments.partial && summary.has_header);
-  if (commit) output.commit();
-  print_summary(arguments, summary, commit);
-  return summary.has_header ? exit_of(summary.reach, summary.errors == 0) : kTrouble;
+  const Input input = open_input(arguments.path);
+  announce(arguments, input);
+  const std::unique_ptr<FindingSink> report = make_report(arguments.common);
+  KindWatch watch(*report);
+  DumpSummary summary;
+  bool written = true;
+  if (arguments.output.empty()) {
+    summary = dump_to(arguments, filter, input, *descriptor_sink(STDOUT_FILENO), watch);
+  } else {
+    AtomicFile output(arguments.output, arguments.force);
+    summary = dump_to(arguments, filter, input, output, watch);
+    written = summary.errors == 0 || (arguments.partial && summary.has_header);
+    if (written) output.commit();
+  }
+  if (!watch.is_rdb()) {
+    fmt::print(stderr, "persist dump: {}: not an RDB file: {}\n", printable(arguments.path), watch.kind());
+    return kTrouble;
+  }
+  print_summary(arguments, summary, written);
+  return exit_of(summary.reach, summary.errors == 0);
 }
 
 }  // namespace

@@ -54,8 +54,9 @@ struct CheckSummary {
 // is reported, too, but is no error of the file. Throws std::system_error when the source cannot be read.
 PERSIST_API CheckSummary check_rdb(ByteSource& source, FindingSink& findings, const CheckOptions& options);
 
-// A DUMP payload as a whole file. Whether `head` and `size` could be one is up to the caller.
-PERSIST_API CheckSummary check_dump_payload(Bytes payload, const std::string& file, FindingSink& findings);
+// A DUMP payload as a whole file. With a target: whether its RESTORE would take it.
+PERSIST_API CheckSummary check_dump_payload(Bytes payload, const std::string& file, FindingSink& findings,
+                                            const CheckOptions& options);
 
 // Whether the bytes are a DUMP payload: nothing but the checksum tells.
 PERSIST_API bool is_dump_payload(Bytes bytes);

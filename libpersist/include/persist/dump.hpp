@@ -36,4 +36,8 @@ struct DumpSummary {
 PERSIST_API DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings,
                                  const DumpOptions& options);
 
+// The one value of a DUMP payload, as a line without db and key.
+PERSIST_API DumpSummary dump_payload(Bytes payload, const std::string& file, ByteSink& output,
+                                     FindingSink& findings);
+
 }  // namespace persist

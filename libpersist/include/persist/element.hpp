@@ -114,6 +114,14 @@ using Element = std::variant<StringValue, ListItem, SetMember, SortedSetMember, 
                              StreamEntry, StreamGroup, StreamPending, StreamConsumer, StreamProducer,
                              StreamIid, StreamIdmp, ArrayInfo, ArrayElement, ModuleValue>;
 
+// Whether an element is one of those that a value is counted by: items, members, fields, stream entries...
+[[nodiscard]] inline bool is_item(const Element& element) {
+  return std::holds_alternative<StringValue>(element) || std::holds_alternative<ListItem>(element) ||
+         std::holds_alternative<SetMember>(element) || std::holds_alternative<SortedSetMember>(element) ||
+         std::holds_alternative<HashField>(element) || std::holds_alternative<StreamEntry>(element) ||
+         std::holds_alternative<ArrayElement>(element) || std::holds_alternative<ModuleValue>(element);
+}
+
 using ElementSink = FunctionRef<void(const Element&)>;
 
 }  // namespace persist

@@ -19,6 +19,9 @@ struct Window {
   std::shared_ptr<const void> keep;
 };
 
+enum class Compression : uint8_t { none, gzip, zstd, lz4 };
+PERSIST_API Bytes compression_name(Compression compression);
+
 // A file seen through windows. Not thread-safe; windows already handed out may be read by any thread.
 class PERSIST_API ByteSource {
  public:
@@ -41,11 +44,12 @@ class PERSIST_API ByteSource {
   // Filled once a window came out short; the offset counts bytes of the carrier.
   [[nodiscard]] virtual const Finding* damage() const;
 
+  // What was taken off on the way: offsets count the bytes behind it.
+  [[nodiscard]] virtual Compression compression() const;
+
   // How people know this source: a path, or "<stdin>".
   [[nodiscard]] virtual const std::string& name() const = 0;
 };
-
-enum class Compression { none, gzip, zstd, lz4 };
 
 // A regular file is read by windows and never mapped, so that a file cut short while we read ends early
 // instead of raising SIGBUS. "-" is standard input. Anything else that can be opened (a FIFO, a device) is

@@ -26,6 +26,7 @@ Bytes severity_name(Severity severity) { return kSeverityNames[static_cast<size_
 
 std::string Finding::message() const {
   std::string text = subject.empty() ? std::string(kind().sentence) : subject;
+  if (text.ends_with('.') && !(expected.empty() && found.empty())) text.pop_back();
   if (!expected.empty()) text += ": expected " + expected;
   if (!found.empty()) text += (expected.empty() ? ": found " : ", found ") + found;
   return text;

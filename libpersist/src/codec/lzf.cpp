@@ -89,24 +89,65 @@ const char* lzf_fault_text(LzfFault fault) {
   return kTexts[static_cast<size_t>(fault)];
 }
 
+namespace {
+
+// Where an inflation stands.
+struct Inflation {
+  const Byte* at;
+  const Byte* end;
+  Byte* begin;
+  Byte* to;
+  Byte* to_end;
+};
+
+// As long as neither side is near its end: no length needs a check, only distances. A reference mostly
+// follows a literal run, so that is what comes next in the code, too: one branch less to guess wrong.
+LzfFault inflate_far_from_end(Inflation& state) {
+  constexpr ptrdiff_t kPackedMargin = 2 * (1 + kLiteralRunMax) + 4;
+  constexpr ptrdiff_t kInflatedMargin = 264 + kLiteralRunMax + kWide;
+  const Byte* at = state.at;
+  Byte* to = state.to;
+  LzfFault fault = LzfFault::none;
+  while (state.end - at >= kPackedMargin && state.to_end - to >= kInflatedMargin) {
+    Byte control = *at++;
+    if (control < kLiteralMax) {
+      copy_wide(to, at);
+      copy_wide(to + kWide, at + kWide);
+      at += control + 1;
+      to += control + 1;
+      control = *at;
+      if (control < kLiteralMax) [[unlikely]]
+        continue;
+      ++at;
+    }
+    const Reference reference = read_reference(control, at);
+    if (reference.distance > static_cast<size_t>(to - state.begin)) [[unlikely]] {
+      fault = LzfFault::distance;
+      break;
+    }
+    copy_back(to, reference.distance, reference.length);
+    to += reference.length;
+  }
+  state.at = at;
+  state.to = to;
+  return fault;
+}
+
+}  // namespace
+
 LzfFault inflate_lzf(Bytes packed, char* out, size_t size) {
-  const Byte* at = bytes_of(packed);
-  const Byte* const end = at + packed.size();
-  Byte* const begin = reinterpret_cast<Byte*>(out);
-  Byte* to = begin;
-  Byte* const to_end = begin + size;
+  Byte* const first = reinterpret_cast<Byte*>(out);
+  Inflation state{bytes_of(packed), bytes_of(packed) + packed.size(), first, first, first + size};
+  const LzfFault fault = inflate_far_from_end(state);
+  if (fault != LzfFault::none) return fault;
+  auto& [at, end, begin, to, to_end] = state;
   while (at < end) {
     const Byte control = *at++;
     if (control < kLiteralMax) {
       const size_t run = static_cast<size_t>(control) + 1;
       if (static_cast<size_t>(end - at) < run) return LzfFault::input_overrun;
       if (static_cast<size_t>(to_end - to) < run) return LzfFault::output_overrun;
-      if (static_cast<size_t>(end - at) >= kLiteralRunMax) [[likely]] {
-        copy_wide(to, at);
-        copy_wide(to + kWide, at + kWide);
-      } else {
-        std::memcpy(to, at, run);
-      }
+      std::memcpy(to, at, run);
       at += run;
       to += run;
       continue;

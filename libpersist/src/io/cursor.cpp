@@ -39,8 +39,6 @@ std::optional<uint64_t> Cursor::remaining() const {
   return *size - std::min(*size, offset());
 }
 
-bool Cursor::at_end() { return at_ == end_ && !pull(1); }
-
 // Gets a window that holds `size` bytes from here. False if the source ends before; what there is, is then at
 // hand.
 bool Cursor::pull(uint64_t size) {
@@ -109,12 +107,6 @@ uint64_t Cursor::count(const char* noun, uint64_t bytes_each) {
          "at most " + std::to_string(*left / bytes_each), std::to_string(count));
   }
   return count;
-}
-
-void Cursor::begin_record() {
-  record_offset_ = offset();
-  pinned_ = 0;
-  if (!held_.empty()) held_.clear();
 }
 
 void Cursor::seek(uint64_t offset) {

@@ -33,7 +33,7 @@ class Cursor {
 
   // What is left in all, if it is known.
   [[nodiscard]] std::optional<uint64_t> remaining() const;
-  [[nodiscard]] bool at_end();
+  [[nodiscard]] bool at_end() { return at_ == end_ && !pull(1); }
 
   uint8_t u8(const char* noun) {
     need(1, noun);
@@ -83,7 +83,11 @@ class Cursor {
   uint64_t count(const char* noun, uint64_t bytes_each = 1);
 
   // A new record begins here: until the next one, one may seek() back to here and to what follows.
-  void begin_record();
+  void begin_record() {
+    record_offset_ = offset();
+    pinned_ = 0;
+    if (!held_.empty()) held_.clear();
+  }
   [[nodiscard]] uint64_t record_offset() const { return record_offset_; }
   void seek(uint64_t offset);
 

@@ -13,7 +13,8 @@ namespace {
 
 class GzipSource : public PackedSource {
  public:
-  explicit GzipSource(std::unique_ptr<ByteSource> packed) : PackedSource(std::move(packed)) {
+  explicit GzipSource(std::unique_ptr<ByteSource> packed)
+      : PackedSource(std::move(packed), Compression::gzip) {
     begin_member();
   }
 

@@ -14,7 +14,7 @@ namespace {
 
 class Lz4Source : public PackedSource {
  public:
-  explicit Lz4Source(std::unique_ptr<ByteSource> packed) : PackedSource(std::move(packed)) {
+  explicit Lz4Source(std::unique_ptr<ByteSource> packed) : PackedSource(std::move(packed), Compression::lz4) {
     LZ4F_dctx* stream = nullptr;
     if (LZ4F_isError(LZ4F_createDecompressionContext(&stream, LZ4F_VERSION))) throw std::bad_alloc();
     stream_.reset(stream);

@@ -3,6 +3,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <array>
 #include <cerrno>
 #include <stdexcept>
 #include <system_error>
@@ -55,6 +56,13 @@ constexpr Packing kPackings[] = {
 ByteSource::~ByteSource() = default;
 
 const Finding* ByteSource::damage() const { return nullptr; }
+
+Compression ByteSource::compression() const { return Compression::none; }
+
+Bytes compression_name(Compression compression) {
+  constexpr std::array<Bytes, 4> kNames = {"none", "gzip", "zstd", "lz4"};
+  return kNames[static_cast<size_t>(compression)];
+}
 
 Compression recognise_compression(Bytes head) {
   for (const Packing& packing : kPackings) {

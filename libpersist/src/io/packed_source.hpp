@@ -11,10 +11,11 @@ class PackedSource : public BlockSource {
  public:
   [[nodiscard]] bool rereadable() const override { return false; }
   [[nodiscard]] std::optional<uint64_t> size() const override { return std::nullopt; }
+  [[nodiscard]] Compression compression() const override { return compression_; }
 
  protected:
-  explicit PackedSource(std::unique_ptr<ByteSource> packed)
-      : BlockSource(packed->name()), packed_(std::move(packed)) {}
+  PackedSource(std::unique_ptr<ByteSource> packed, Compression compression)
+      : BlockSource(packed->name()), packed_(std::move(packed)), compression_(compression) {}
 
   // Packed bytes not yet used; empty at the end. Valid until the next call.
   Bytes input() {
@@ -32,6 +33,7 @@ class PackedSource : public BlockSource {
 
  private:
   std::unique_ptr<ByteSource> packed_;
+  Compression compression_;
   Window window_;
   Bytes rest_;
   uint64_t at_ = 0;

@@ -16,7 +16,7 @@ constexpr int kWindowLogMax = 27;
 class ZstdSource : public PackedSource {
  public:
   explicit ZstdSource(std::unique_ptr<ByteSource> packed)
-      : PackedSource(std::move(packed)), stream_(ZSTD_createDCtx()) {
+      : PackedSource(std::move(packed), Compression::zstd), stream_(ZSTD_createDCtx()) {
     ZSTD_DCtx_setParameter(stream_.get(), ZSTD_d_windowLogMax, kWindowLogMax);
   }
 

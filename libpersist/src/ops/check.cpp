@@ -3,6 +3,7 @@
 #include "persist/check.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "ops/duplicate_keys.hpp"
 #include "ops/libraries.hpp"
@@ -27,6 +28,7 @@ class Tally : public FindingSink {
     if (!concerns_target(finding)) {
       if (finding.kind().severity == Severity::error) {
         ++summary_.errors;
+        farthest_sound_ = std::min(farthest_sound_, finding.extent.offset);
         summary_.reach = std::max(summary_.reach, finding.kind().reach);
       } else if (finding.kind().severity == Severity::warning) {
         ++summary_.warnings;
@@ -35,9 +37,13 @@ class Tally : public FindingSink {
     to_.report(finding);
   }
 
+  // Where the first error in the file is.
+  [[nodiscard]] uint64_t farthest_sound() const { return farthest_sound_; }
+
  private:
   FindingSink& to_;
   CheckSummary& summary_;
+  uint64_t farthest_sound_ = std::numeric_limits<uint64_t>::max();
 };
 
 // A record that is no entry, to be told in its turn. Those of a piece are few, or small.
@@ -218,6 +224,7 @@ CheckSummary check_rdb(ByteSource& source, FindingSink& findings, const CheckOpt
   summary.complete = result.complete;
   summary.valid_up_to = result.valid_up_to;
   shared.keys.report(source, result.header, useful_threads(options.threads), tally);
+  summary.valid_up_to = std::min(summary.valid_up_to, tally.farthest_sound());
   return summary;
 }
 

@@ -108,9 +108,12 @@ class DumpWorker : public PieceWorker {
   bool annotate_entry(RecordReader& records, const RdbRecord& record) {
     uint64_t elements = 0;
     records.set_payloads(Payloads::validated);
-    if (!records.read_value([&](const Element&) { ++elements; })) return false;
-    append_annotation(out_, record, records.raw(options_.annotate_bytes), elements);
-    return true;
+    const bool whole = records.read_value([&](const Element& told) {
+      if (is_item(told)) ++elements;
+    });
+    append_annotation(out_, record, records.raw(options_.annotate_bytes),
+                      whole ? std::optional(elements) : std::nullopt);
+    return whole;
   }
 
   void dump_record(const RecordReader& records, const RdbRecord& record) {
@@ -160,6 +163,32 @@ DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings
   const PipelineResult result = run_pipeline(
       source, counter, pipeline, [&] { return std::make_unique<DumpWorker>(options, output, summary); });
   summary.complete = result.complete;
+  return summary;
+}
+
+DumpSummary dump_payload(Bytes payload, const std::string& file, ByteSink& output, FindingSink& findings) {
+  DumpSummary summary;
+  TextBuffer out;
+  EntryLine line(out);
+  const auto add = [&](const Element& told) { line.add(told); };
+  try {
+    const DumpPayload about = read_dump_payload(payload, [](const Element&) {});
+    line.begin(*about.encoding, false);
+    read_dump_payload(payload, add);
+    if (line.wants_pairs()) {
+      line.discard();
+      line.begin(*about.encoding, true);
+      read_dump_payload(payload, add);
+    }
+    line.end();
+    output.write(out.bytes());
+    summary.has_header = summary.complete = true;
+    summary.keys = summary.written = 1;
+  } catch (const FormatError& error) {
+    Finding finding = error.finding;
+    finding.file = file;
+    ErrorCounter(findings, summary).report(finding);
+  }
   return summary;
 }
 

@@ -3,7 +3,6 @@
 
 #include <algorithm>
 #include <map>
-#include <tuple>
 
 namespace persist {
 
@@ -15,18 +14,27 @@ std::string hex(uint64_t offset) {
                     std::snprintf(text, sizeof text, "0x%llx", static_cast<unsigned long long>(offset)))};
 }
 
-Finding duplicate_of(const std::string& file, const RdbRecord& record, const RdbEntry& entry,
-                     uint64_t first_at) {
+// Where a suspected key stands.
+struct Standings {
+  uint64_t first_at = 0;
+  Extent again;  // the second time
+  std::string record;
+  uint64_t times = 1;
+};
+
+Finding duplicate_of(const std::string& file, uint64_t db, const std::string& key,
+                     const Standings& standings) {
   Finding finding;
   finding.code = FindingCode::rdb_duplicate_key;
   finding.file = file;
-  finding.extent = record.extent;
+  finding.extent = standings.again;
   finding.subject = "key";
-  finding.expected = "each key once in a database";
-  finding.found = "the key of the record at " + hex(first_at) + " again";
-  finding.db = entry.db;
-  finding.key = std::string(entry.key);
-  finding.record = std::string(entry.encoding->label);
+  finding.expected = "each key once in a db";
+  finding.found = "the key of the record at " + hex(standings.first_at) + " again";
+  if (standings.times > 2) finding.found += ", and " + std::to_string(standings.times - 2) + " times more";
+  finding.db = db;
+  finding.key = key;
+  finding.record = standings.record;
   return finding;
 }
 
@@ -47,22 +55,27 @@ void DuplicateKeys::report(ByteSource& source, const RdbState& header, unsigned 
     finding.code = FindingCode::rdb_duplicate_key;
     finding.file = file_;
     finding.subject = "keys";
-    finding.expected = "each key once in a database";
+    finding.expected = "each key once in a db";
     finding.found =
         std::to_string(suspects.size()) + " twice; which ones, only a file that can be read again tells";
     findings.report(finding);
     return;
   }
-  std::map<std::pair<uint64_t, std::string>, uint64_t> seen;
+  std::map<std::pair<uint64_t, std::string>, Standings> seen;
   FindingList said_before;
   RecordReader records(source, header, said_before);
   while (const RdbRecord* record = records.next_head()) {
     const auto* entry = std::get_if<RdbEntry>(&record->body);
     if (entry == nullptr || !std::ranges::binary_search(suspects, hash(entry->db, entry->key))) continue;
-    const auto [first, fresh] = seen.try_emplace({entry->db, std::string(entry->key)}, record->extent.offset);
-    if (fresh) continue;
-    const Finding finding = duplicate_of(file_, *record, *entry, first->second);
-    findings.report(finding);
+    Standings& standings = seen[{entry->db, std::string(entry->key)}];
+    if (standings.record.empty()) {
+      standings = {record->extent.offset, {}, std::string(entry->encoding->label)};
+    } else if (++standings.times == 2) {
+      standings.again = record->extent;
+    }
+  }
+  for (const auto& [key, standings] : seen) {
+    if (standings.times > 1) findings.report(duplicate_of(file_, key.first, key.second, standings));
   }
 }
 

@@ -1,4 +1,4 @@
-// Hashes are kept by their highest bits in blocks of 2 KiB; past some MiB, full blocks go to the file,
+// Hashes are kept by their highest bits in blocks of 4 KiB; past some MiB, full blocks go to the file,
 // several at a time. What is equal is in one partition, and a partition is small enough to be looked through
 // in the cache.
 #include "ops/duplicates.hpp"
@@ -18,8 +18,8 @@ namespace persist {
 
 namespace {
 
-constexpr size_t kBlocksInMemoryMax = 5120;  // 10 MiB, besides the open blocks of each thread
-constexpr size_t kBlocksWrittenAtOnce = 32;
+constexpr size_t kBlocksInMemoryMax = 4096;  // 16 MiB, besides the open blocks of each thread
+constexpr size_t kBlocksWrittenAtOnce = 16;
 
 // The table for looking through a partition, or a slice of one.
 constexpr size_t kTableHashesMax = size_t{256} << 10;
@@ -88,15 +88,17 @@ DuplicateHashes::Appender& DuplicateHashes::appender() {
 }
 
 DuplicateHashes::Appender::Appender(DuplicateHashes& owner) : owner_(owner) {
-  for (size_t i = 0; i < kPartitions; ++i) {
-    partitions_[i].open = new_block();
-    next_[i] = partitions_[i].open->hashes.data();
-  }
+  for (size_t i = 0; i < kPartitions; ++i) open_block(i, new_block());
 }
 
-// Blocks by the slab: one by one, their alignment would cost as much again.
+void DuplicateHashes::Appender::open_block(size_t partition, HashBlock* block) {
+  partitions_[partition].open = block;
+  places_[partition] = {block->hashes.data(), block->hashes.data() + kBlockHashes};
+}
+
+// Blocks by the slab, so that they lie at the distances that HashBlock wants.
 DuplicateHashes::HashBlock* DuplicateHashes::Appender::new_block() {
-  constexpr size_t kSlabBlocks = 64;
+  constexpr size_t kSlabBlocks = 32;
   if (slabs_.empty() || slab_used_ == kSlabBlocks) {
     slabs_.push_back(std::make_unique_for_overwrite<HashBlock[]>(kSlabBlocks));
     slab_used_ = 0;
@@ -105,19 +107,20 @@ DuplicateHashes::HashBlock* DuplicateHashes::Appender::new_block() {
 }
 
 std::span<const uint64_t> DuplicateHashes::Appender::open_hashes(size_t partition) const {
-  return {partitions_[partition].open->hashes.data(), next_[partition]};
+  return {partitions_[partition].open->hashes.data(), places_[partition].next};
 }
 
 // The open block is full: keep it in memory while there is room, else send it to the file and fill it again.
 void DuplicateHashes::Appender::put_away(size_t index) {
   Partition& partition = partitions_[index];
+  HashBlock* next = partition.open;
   if (owner_.take_memory()) {
     partition.full.push_back(partition.open);
-    partition.open = new_block();
+    next = new_block();
   } else if (!spill(partition)) {
     owner_.complete_ = false;
   }
-  next_[index] = partition.open->hashes.data();
+  open_block(index, next);
 }
 
 bool DuplicateHashes::Appender::spill(Partition& partition) {

@@ -16,17 +16,18 @@ namespace persist {
 class DuplicateHashes {
  public:
   // Hashes that share their highest bits are kept together: equal ones are always in one partition.
-  static constexpr unsigned kPartitionBits = 7;
+  static constexpr unsigned kPartitionBits = 6;
   static constexpr size_t kPartitions = size_t{1} << kPartitionBits;
 
  private:
   static constexpr unsigned kPartitionShift = 64 - kPartitionBits;
-  static constexpr size_t kBlockHashes = 256;
-  static constexpr size_t kBlockBytes = kBlockHashes * sizeof(uint64_t);
+  static constexpr size_t kBlockHashes = 512;
 
-  // Aligned to its size, so that a place in it tells whether it is the last.
-  struct alignas(kBlockBytes) HashBlock {
+  // All open blocks fill up alike. Were their size a power of two, they would fight for the same lines of the
+  // cache.
+  struct HashBlock {
     std::array<uint64_t, kBlockHashes> hashes;
+    std::array<char, 64> apart;
   };
 
   struct Partition {
@@ -47,22 +48,29 @@ class DuplicateHashes {
     explicit Appender(DuplicateHashes& owner);
 
     void add(uint64_t hash) {
-      uint64_t*& next = next_[hash >> kPartitionShift];
-      *next++ = hash;
-      if (reinterpret_cast<uintptr_t>(next) % kBlockBytes == 0) [[unlikely]]
+      Place& place = places_[hash >> kPartitionShift];
+      *place.next++ = hash;
+      if (place.next == place.end) [[unlikely]]
         put_away(hash >> kPartitionShift);
     }
 
    private:
     friend DuplicateHashes;
+    // Where the next hash of a partition goes.
+    struct Place {
+      uint64_t* next = nullptr;
+      uint64_t* end = nullptr;
+    };
+
     HashBlock* new_block();
+    void open_block(size_t partition, HashBlock* block);
     void put_away(size_t partition);
     bool spill(Partition& partition);
     void write_out();
     [[nodiscard]] std::span<const uint64_t> open_hashes(size_t partition) const;
 
     DuplicateHashes& owner_;
-    std::array<uint64_t*, kPartitions> next_;  // where the next hash of each partition goes
+    std::array<Place, kPartitions> places_;
     std::array<Partition, kPartitions> partitions_;
     std::vector<std::unique_ptr<HashBlock[]>> slabs_;  // what blocks are taken out of
     size_t slab_used_ = 0;

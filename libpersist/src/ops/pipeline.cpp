@@ -24,14 +24,16 @@ constexpr uint64_t kBytesWorthThreads = uint64_t{8} << 20;
 
 class Pipeline {
  public:
-  Pipeline(ByteSource& source, FindingSink& findings, const PipelineOptions& options, const RdbState& state)
+  Pipeline(ByteSource& source, FindingSink& findings, const PipelineOptions& options, const RdbState& state,
+           uint64_t valid_up_to)
       : source_(source),
         findings_(findings),
         options_(options),
         cutter_(source, state),
         checksum_(state.checksum) {
     result_.header = state;
-    result_.valid_up_to = state.offset;
+    result_.valid_up_to = valid_up_to;
+    damaged_ = valid_up_to == 0;  // even the header was not in order
   }
 
   void run(PieceWorker& worker) {
@@ -99,13 +101,14 @@ class Pipeline {
   }
 
   void advance(const RecordReader& records, const FindingList& found) {
+    if (!damaged_) result_.valid_up_to = records.valid_up_to();
     for (const Finding& finding : found.all) {
-      damaged_ = damaged_ || finding.kind().severity == Severity::error;
+      if (finding.kind().severity == Severity::error) {
+        damaged_ = true;
+        result_.valid_up_to = std::min(result_.valid_up_to, finding.extent.offset);
+      }
       findings_.report(finding);
     }
-    if (damaged_before_) return;
-    result_.valid_up_to = records.valid_up_to();
-    damaged_before_ = damaged_;
   }
 
   bool await(uint64_t ticket) {
@@ -141,7 +144,6 @@ class Pipeline {
   Checksum checksum_;
   PipelineResult result_;
   bool damaged_ = false;
-  bool damaged_before_ = false;
 };
 
 // A thread of its own that says so if it cannot be had: then there is one fewer.
@@ -179,7 +181,7 @@ PipelineResult run_pipeline(ByteSource& source, FindingSink& findings, const Pip
   std::vector<std::unique_ptr<PieceWorker>> others;
   for (unsigned i = 1; i < threads; ++i) others.push_back(make_worker());
 
-  Pipeline pipeline(source, findings, options, header.state());
+  Pipeline pipeline(source, findings, options, header.state(), header.valid_up_to());
   std::vector<std::thread> running = start_threads(pipeline, others);
   pipeline.run(*first);
   for (std::thread& thread : running) thread.join();

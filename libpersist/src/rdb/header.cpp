@@ -21,6 +21,7 @@ constexpr Bytes kEofPrefix = "EOF:";
 
 constexpr uint32_t kRedisVersionMax = 14;
 constexpr uint32_t kValkeyVersion = 80;
+constexpr uint32_t kChecksumSince = 5;
 
 bool is_known(Dialect dialect, uint32_t version) {
   if (dialect == Dialect::valkey) return version == kValkeyVersion;
@@ -52,7 +53,7 @@ void RecordReader::read_header() {
 
 void RecordReader::fail_wrong_file(FindingCode code) {
   const std::optional<uint64_t> size = in_.remaining();
-  in_.fail(code, {in_.offset(), size.value_or(0)}, std::string(finding_kind(code).sentence), "", "");
+  in_.fail(code, {in_.offset(), size.value_or(0)}, "", "", "");
 }
 
 bool RecordReader::is_all_nul() {
@@ -76,8 +77,10 @@ void RecordReader::read_magic() {
   encodings_ = &encodings_by_code(state_.dialect);
   const Bytes digits = header.substr(magic.size());
   const Extent where{at + magic.size(), digits.size()};
+  const bool well_formed = digits.find_first_not_of("0123456789") == Bytes::npos;
   state_.version = lenient_version(digits);
-  if (digits.find_first_not_of("0123456789") != Bytes::npos) {
+  state_.has_checksum = state_.version >= kChecksumSince || !well_formed;
+  if (!well_formed) {
     warn(FindingCode::rdb_bad_version, where, "version", std::to_string(digits.size()) + " digits",
          "\"" + std::string(digits) + "\"");
   } else if (!is_known(state_.dialect, state_.version)) {

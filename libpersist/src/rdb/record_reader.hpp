@@ -14,6 +14,7 @@ namespace persist {
 struct RdbState {
   Dialect dialect = Dialect::redis;
   uint32_t version = 0;
+  bool has_checksum = true;
   uint64_t db = 0;
   uint64_t offset = 0;  // of the next record
   Checksum checksum;

@@ -12,7 +12,6 @@ namespace {
 
 constexpr uint64_t kDbMax = (uint64_t{1} << 31) - 1;
 constexpr int64_t kMsPerSecond = 1000;
-constexpr uint32_t kChecksumSince = 5;
 constexpr uint64_t kSlotRangeBytesMin = 2;
 constexpr uint64_t kWhenOpcode = 2;
 constexpr uint64_t kWhenMax = 2;
@@ -139,7 +138,7 @@ void RecordReader::read_module_aux() {
 
 void RecordReader::read_end() {
   RdbEnd end;
-  if (state_.version >= kChecksumSince) {
+  if (state_.has_checksum) {
     // Everything up to here counts, the checksum itself does not.
     const uint64_t at = in_.offset();
     in_.settle_checksum();

@@ -46,7 +46,7 @@ void append_bytes(TextBuffer& out, const RdbRecord& record, Bytes bytes) {
 
 struct Describe {
   TextBuffer& out;
-  uint64_t elements;
+  std::optional<uint64_t> elements;
 
   template <std::integral T>
   void named(Bytes name, T value) const {
@@ -57,9 +57,12 @@ struct Describe {
   }
   void text(Bytes bytes) const {
     constexpr size_t kShown = 200;
+    size_t shown = std::min(bytes.size(), kShown);
+    // Not in the middle of a UTF-8 sequence: that would make all of it look binary.
+    while (shown > 0 && shown < bytes.size() && (bytes[shown] & '\xc0') == '\x80') --shown;
     out.append(' ');
-    append_json_string(out, bytes.substr(0, kShown));
-    if (bytes.size() > kShown) out.append("...");
+    append_json_string(out, bytes.substr(0, shown));
+    if (shown < bytes.size()) out.append("...");
   }
 
   void operator()(const RdbHeader& header) const {
@@ -116,7 +119,7 @@ struct Describe {
     if (entry.idle_s) named("idle_s", *entry.idle_s);
     if (entry.freq) named("freq", unsigned{*entry.freq});
     if (!entry.key_meta.empty()) named("key_meta", entry.key_meta.size());
-    named("elements", elements);
+    if (elements) named("elements", *elements);
   }
   void operator()(const RdbEnd& end) const {
     out.append("eof checksum ");
@@ -126,11 +129,12 @@ struct Describe {
 
 }  // namespace
 
-void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes, uint64_t elements) {
+void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes,
+                       std::optional<uint64_t> elements) {
   append_offset(out, record.extent.offset);
   out.append(" size ");
   out.append_number(record.extent.size);
-  out.append(' ');
+  out.append(elements ? Bytes(" ") : Bytes(" damaged "));
   std::visit(Describe{out, elements}, record.body);
   out.append('\n');
   append_bytes(out, record, bytes.substr(0, std::min<uint64_t>(bytes.size(), record.extent.size)));

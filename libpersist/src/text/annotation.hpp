@@ -6,7 +6,9 @@
 
 namespace persist {
 
-// `bytes` are the first of the record, as far as they are to be shown; `elements` counts those of an entry.
-void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes, uint64_t elements);
+// `bytes` are the first of the record, as far as they are to be shown; `elements` counts those of an entry,
+// and is absent if its value is damaged.
+void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes,
+                       std::optional<uint64_t> elements);
 
 }  // namespace persist

@@ -41,26 +41,41 @@ void append_all(TextBuffer& out, const Parts&... parts) {
 
 }  // namespace
 
-void EntryLine::begin(const RdbEntry& entry, bool as_pairs) {
+void EntryLine::start(const Encoding& encoding, bool as_pairs) {
   begin_ = out_.size();
-  encoding_ = entry.encoding;
+  encoding_ = &encoding;
   as_pairs_ = as_pairs;
   wants_pairs_ = false;
   section_ = Section::none;
   insert_index_.reset();
   expiries_.clear();
-  if (typed_ != encoding_) {
-    typed_ = encoding_;
-    type_text_.clear();
-    append_all(type_text_, R"(,"type":")", value_type_name(encoding_->type), R"(","encoding":")",
-               encoding_->name, '"');
-  }
+  if (typed_ == encoding_) return;
+  typed_ = encoding_;
+  type_text_.clear();
+  append_all(type_text_, R"("type":")", value_type_name(encoding_->type), R"(","encoding":")",
+             encoding_->name, '"');
+}
+
+void EntryLine::begin(const RdbEntry& entry, bool as_pairs) {
+  start(*entry.encoding, as_pairs);
   append_all(out_, R"({"db":)", entry.db, R"(,"key":)");
   append_json_string(out_, entry.key);
+  out_.append(',');
   out_.append(type_text_.bytes());
   if (entry.expire_at_ms != kNoExpiry) append_all(out_, R"(,"expire_at_ms":)", entry.expire_at_ms);
   if (entry.idle_s) append_all(out_, R"(,"idle_s":)", *entry.idle_s);
   if (entry.freq) append_all(out_, R"(,"freq":)", unsigned{*entry.freq});
+  open_value();
+}
+
+void EntryLine::begin(const Encoding& encoding, bool as_pairs) {
+  start(encoding, as_pairs);
+  out_.append('{');
+  out_.append(type_text_.bytes());
+  open_value();
+}
+
+void EntryLine::open_value() {
   out_.append(R"(,"value":)");
   out_.append(brackets_of(encoding_->type, as_pairs_).open);
 }

@@ -13,7 +13,9 @@ class EntryLine {
   explicit EntryLine(TextBuffer& out) : out_(out) {}
 
   // Field names of a hash become the keys of an object, unless `as_pairs`.
-  void begin(const RdbEntry& entry, bool as_pairs = false);
+  void begin(const RdbEntry& entry, bool as_pairs);
+  // For a value that has no key, out of a DUMP payload.
+  void begin(const Encoding& encoding, bool as_pairs);
   void add(const Element& element);
   void end();
   void discard() { out_.truncate(begin_); }
@@ -24,6 +26,8 @@ class EntryLine {
  private:
   enum class Section : uint8_t { none, entries, groups, pending, consumers, producers, iids, idmp };
 
+  void start(const Encoding& encoding, bool as_pairs);
+  void open_value();
   void put(const StringValue& value);
   void put(const ListItem& item);
   void put(const SetMember& member);

@@ -69,6 +69,36 @@ Block copy_block(char* to, const char* from) {
   return classify(bytes);
 }
 
+// Up to eight bytes as a number, the first lowest; as many loads for any size.
+uint64_t load_few(const char* from, size_t size) {
+  if (size >= 4) {
+    uint32_t first = 0;
+    uint32_t last = 0;
+    std::memcpy(&first, from, 4);
+    std::memcpy(&last, from + size - 4, 4);
+    return first | (uint64_t{last} << (8 * (size - 4)));
+  }
+  const auto byte = [&](size_t i) { return uint64_t{static_cast<uint8_t>(from[i])} << (8 * i); };
+  return byte(0) | byte(size / 2) | byte(size - 1);
+}
+
+// The same for fewer bytes than a block, but at least one; nothing behind them is looked at.
+Block copy_rest(char* to, const char* from, size_t size) {
+  uint64_t low = 0;
+  uint64_t high = 0;
+  if (size > 8) {
+    std::memcpy(&low, from, 8);
+    high = load_few(from + 8, size - 8);
+  } else {
+    low = load_few(from, size);
+  }
+  const __m128i bytes = _mm_set_epi64x(static_cast<int64_t>(high), static_cast<int64_t>(low));
+  std::memcpy(to, &bytes, kBlock);
+  Block block = classify(bytes);
+  block.special &= (1U << size) - 1;  // the zeros behind look like control characters
+  return block;
+}
+
 #else
 
 Block copy_block(char* to, const char* from) {
@@ -82,23 +112,14 @@ Block copy_block(char* to, const char* from) {
   return block;
 }
 
-#endif
-
-// The same for fewer bytes than a block; what lies behind them is not touched.
 Block copy_rest(char* to, const char* from, size_t size) {
   std::array<char, kBlock> padded;
   padded.fill(' ');
-  if (size >= 8) {
-    std::memcpy(padded.data(), from, 8);
-    std::memcpy(padded.data() + size - 8, from + size - 8, 8);
-  } else if (size >= 4) {
-    std::memcpy(padded.data(), from, 4);
-    std::memcpy(padded.data() + size - 4, from + size - 4, 4);
-  } else {
-    for (size_t i = 0; i < size; ++i) padded[i] = from[i];
-  }
+  std::memcpy(padded.data(), from, size);
   return copy_block(to, padded.data());
 }
+
+#endif
 
 // Puts `size` <= kBlock bytes, all of which stand at `to` already. If any needs an escape, all go through the
 // table: that is one store a byte and no branch, cheaper than finding out which ones.

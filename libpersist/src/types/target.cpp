@@ -107,10 +107,11 @@ constexpr uint64_t kDatabasesByDefault = 16;
 constexpr Bytes kVectorSet = "vectorset";
 constexpr Acceptance kLongLengthsSince = r4_0;
 
-Finding obstacle(FindingCode code, const Target& target, std::string expected, std::string found) {
+Finding obstacle(FindingCode code, const char* noun, const Target& target, std::string expected,
+                 std::string found) {
   Finding finding;
   finding.code = code;
-  finding.subject = std::string(target.name);
+  finding.subject = std::string(noun) + " for " + std::string(target.name);
   finding.expected = std::move(expected);
   finding.found = std::move(found);
   return finding;
@@ -127,7 +128,8 @@ struct Look {
 
   [[nodiscard]] Found opcode(uint8_t code, Bytes name) const {
     if (accepts(kOpcodes, target.acceptance, dialect, code)) return std::nullopt;
-    return obstacle(FindingCode::target_opcode, target, "an opcode that it knows", std::string(name));
+    return obstacle(FindingCode::target_opcode, "opcode", target, "an opcode that it knows",
+                    std::string(name));
   }
 
   [[nodiscard]] bool accepts_header(const RdbHeader& header) const {
@@ -149,42 +151,43 @@ struct Look {
     if (accepts_header(header)) return std::nullopt;
     std::string accepted = "REDIS versions up to " + std::to_string(target.redis_version_max);
     if (target.valkey_version != 0) accepted += " or VALKEY version " + std::to_string(target.valkey_version);
-    return obstacle(FindingCode::target_header, target, accepted,
+    return obstacle(FindingCode::target_header, "header", target, accepted,
                     std::string(header.dialect == redis ? "REDIS" : "VALKEY") + " version " +
                         std::to_string(header.version));
   }
   Found operator()(const AuxField& /*aux*/) const { return opcode(0xfa, "aux"); }
   Found operator()(const SelectDb& select) const {
     if (select.db < kDatabasesByDefault) return std::nullopt;
-    return obstacle(FindingCode::target_databases, target, "less than 16", std::to_string(select.db));
+    return obstacle(FindingCode::target_databases, "db number", target, "less than 16",
+                    std::to_string(select.db));
   }
   Found operator()(const ResizeDb& /*resize*/) const { return opcode(0xfb, "resizedb"); }
   Found operator()(const SlotInfo& /*info*/) const { return opcode(0xf4, "slot-info"); }
   Found operator()(const SlotImport& /*import*/) const {
     if (Found refused = opcode(0xf3, "slot-import")) return refused;
-    return obstacle(FindingCode::target_slot_import, target, "cluster mode", "a slot import");
+    return obstacle(FindingCode::target_slot_import, "record", target, "cluster mode", "a slot import");
   }
   Found operator()(const FunctionLibrary& library) const {
     return library.pre_release ? opcode(0xf6, "function-pre-release") : opcode(0xf5, "function");
   }
   Found operator()(const ModuleAux& aux) const {
     if (Found refused = opcode(0xf7, "module-aux")) return refused;
-    return obstacle(FindingCode::target_module, target, "module " + std::string(aux.module),
+    return obstacle(FindingCode::target_module, "module data", target, "module " + std::string(aux.module),
                     "data of that module");
   }
   Found operator()(const RdbEntry& entry) const {
     if (Found refused = prefixes(entry)) return refused;
     const uint8_t code = entry.encoding->code;
     if (!accepts(kTypes, target.acceptance, dialect, code)) {
-      return obstacle(FindingCode::target_encoding, target, "a type code that it knows",
+      return obstacle(FindingCode::target_encoding, "type code", target, "a type code that it knows",
                       std::to_string(code) + ", " + std::string(entry.encoding->label));
     }
     if (entry.encoding->type != ValueType::module ||
         (target.has_vector_sets && traits.module == kVectorSet)) {
       return std::nullopt;
     }
-    return obstacle(FindingCode::target_module, target, "module " + std::string(traits.module),
-                    "a value of that module");
+    return obstacle(FindingCode::target_module, "module data", target,
+                    "module " + std::string(traits.module) + " to be loaded", "a value of it");
   }
   Found operator()(const RdbEnd& /*end*/) const { return std::nullopt; }
 
@@ -206,7 +209,7 @@ struct Look {
     Cursor in(classes, 0, scratch);
     for (uint64_t left = in.length("classes"); left > 0; --left) {
       if ((in.le<uint32_t>("class") & kMayBeIgnored) == 0) {
-        return obstacle(FindingCode::target_module, target, "the module of a key's metadata",
+        return obstacle(FindingCode::target_module, "module data", target, "the module of a key's metadata",
                         "a class it must know");
       }
       skip_annotated(in);
@@ -231,7 +234,7 @@ std::optional<Finding> find_obstacle(const Target& target, VersionCheck check, D
                                      const RdbRecord& record, const RecordTraits& traits) {
   std::optional<Finding> found = std::visit(Look{target, check, dialect, traits}, record.body);
   if (!found && traits.long_length && target.acceptance < kLongLengthsSince) {
-    found = obstacle(FindingCode::target_length, target, "lengths below 2^32", "a 64-bit length");
+    found = obstacle(FindingCode::target_length, "length", target, "lengths below 2^32", "a 64-bit length");
   }
   if (!found) return std::nullopt;
   found->extent = record.extent;

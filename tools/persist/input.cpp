@@ -1,0 +1,55 @@
+// Opening paths, and naming what is in them.
+#include "input.hpp"
+
+#include <system_error>
+
+#include "persist/check.hpp"
+
+namespace persist::tool {
+
+namespace {
+
+struct WrongKind {
+  FindingCode code;
+  const char* kind;
+};
+constexpr WrongKind kWrongKinds[] = {
+    {FindingCode::input_empty, "empty"},     {FindingCode::input_nul, "nul"},
+    {FindingCode::input_aof, "aof"},         {FindingCode::input_manifest, "manifest"},
+    {FindingCode::input_html, "html"},       {FindingCode::input_json, "json"},
+    {FindingCode::input_archive, "archive"}, {FindingCode::input_envelope, "valkey-envelope"},
+    {FindingCode::input_unknown, "unknown"},
+};
+
+// A payload has no magic: it is one if its checksum says so, and nothing else is tried on large files.
+std::optional<Window> whole_if_payload(ByteSource& source) {
+  constexpr uint64_t kPayloadMax = uint64_t{64} << 20;
+  if (!source.size() || *source.size() > kPayloadMax) return std::nullopt;
+  Window window = source.window(0, *source.size());
+  const bool file = window.bytes.starts_with("REDIS") || window.bytes.starts_with("VALKEY");
+  if (file || !is_dump_payload(window.bytes)) return std::nullopt;
+  return window;
+}
+
+}  // namespace
+
+Input open_input(const std::string& path) {
+  Input input;
+  try {
+    input.source = open_source(path);
+  } catch (const std::system_error& error) {
+    if (error.code() != std::errc::is_a_directory) throw;
+    throw std::system_error(error.code(), path + " (name a file in it)");
+  }
+  input.payload = whole_if_payload(*input.source);
+  return input;
+}
+
+void KindWatch::report(const Finding& finding) {
+  for (const WrongKind& wrong : kWrongKinds) {
+    if (finding.code == wrong.code) kind_ = wrong.kind;
+  }
+  to_.report(finding);
+}
+
+}  // namespace persist::tool
