@@ -66,8 +66,11 @@ void Cursor::refill(uint64_t size, const char* noun) {
 void Cursor::skip_windows(uint64_t size, const char* noun) {
   const std::optional<uint64_t> left = remaining();
   if (!source_ || (left && *left < size)) fail_short(size, noun);
+  // Nobody has looked into the windows that are only passed: they need not be held.
+  const size_t looked_into = held_.size() + 1;
   while (size > 0) {
     if (at_ == end_ && !pull(1)) fail_short(size, noun);
+    if (held_.size() > looked_into) held_.resize(looked_into);
     const uint64_t step = std::min(size, static_cast<uint64_t>(end_ - at_));
     at_ += step;
     size -= step;

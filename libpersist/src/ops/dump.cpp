@@ -12,9 +12,6 @@ namespace persist {
 
 namespace {
 
-// Output of a record too large for a piece goes out whenever this much has come together.
-constexpr size_t kFlushBytes = size_t{256} << 10;
-
 // What an output buffer may keep from one piece to the next.
 constexpr size_t kBufferKeptBytes = size_t{4} << 20;
 
@@ -84,25 +81,19 @@ class DumpWorker : public PieceWorker {
     });
     records.set_payloads(Payloads::wanted);
     if (!whole) return false;
+    // From here on nothing is taken back, so that what was written may go out.
+    const std::function<void(Bytes)> drain = [this](Bytes bytes) { output_.write(bytes); };
+    out_.set_drain(&drain);
     write_key_meta(entry);
     line_.begin(entry, !names_are_text);
-    records.visit([this](const Element& told) {
-      line_.add(told);
-      if (out_.size() >= kFlushBytes) flush();
-    });
+    records.visit([this](const Element& told) { line_.add(told); });
     line_.end();
+    out_.set_drain(nullptr);
     return true;
   }
 
   void write_key_meta(const RdbEntry& entry) {
     if (options_.meta && !entry.key_meta.empty()) append_key_meta_line(out_, entry);
-  }
-
-  // All but the last byte, by which the line knows whether a comma is due.
-  void flush() {
-    const size_t size = out_.size() - 1;
-    output_.write(out_.bytes().substr(0, size));
-    out_.drop_front(size);
   }
 
   bool annotate_entry(RecordReader& records, const RdbRecord& record) {

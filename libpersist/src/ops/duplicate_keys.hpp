@@ -25,7 +25,8 @@ class DuplicateKeys {
  private:
   std::string file_;
   uint64_t seed_;
-  DuplicateHashes hashes_;
+  // Two million keys; what is more goes to disk.
+  DuplicateHashes hashes_{size_t{15} << 20};
 };
 
 }  // namespace persist

@@ -18,7 +18,6 @@ namespace persist {
 
 namespace {
 
-constexpr size_t kBlocksInMemoryMax = 4096;  // 16 MiB, besides the open blocks of each thread
 constexpr size_t kBlocksWrittenAtOnce = 16;
 
 // The table for looking through a partition, or a slice of one.
@@ -76,7 +75,7 @@ class HashTable {
 
 }  // namespace
 
-DuplicateHashes::DuplicateHashes() = default;
+DuplicateHashes::DuplicateHashes(size_t memory_bytes) : blocks_max_(memory_bytes / sizeof(HashBlock)) {}
 
 DuplicateHashes::~DuplicateHashes() {
   if (spill_file_ >= 0) ::close(spill_file_);
@@ -142,8 +141,8 @@ void DuplicateHashes::Appender::write_out() {
 }
 
 bool DuplicateHashes::take_memory() {
-  if (blocks_.load(std::memory_order_relaxed) >= kBlocksInMemoryMax) return false;
-  return blocks_.fetch_add(1, std::memory_order_relaxed) < kBlocksInMemoryMax;
+  if (blocks_.load(std::memory_order_relaxed) >= blocks_max_) return false;
+  return blocks_.fetch_add(1, std::memory_order_relaxed) < blocks_max_;
 }
 
 bool DuplicateHashes::open_spill_file() {

@@ -37,7 +37,8 @@ class DuplicateHashes {
   };
 
  public:
-  DuplicateHashes();
+  // Keeps up to `memory_bytes` of hashes in memory, besides a quarter MiB a thread.
+  explicit DuplicateHashes(size_t memory_bytes);
   ~DuplicateHashes();
   DuplicateHashes(const DuplicateHashes&) = delete;
   DuplicateHashes& operator=(const DuplicateHashes&) = delete;
@@ -96,6 +97,7 @@ class DuplicateHashes {
   void confirm(size_t partition, std::vector<uint64_t>& found) const;
   [[nodiscard]] size_t count_in(size_t partition) const;
 
+  const size_t blocks_max_;
   std::mutex mutex_;
   std::vector<std::unique_ptr<Appender>> appenders_;
   std::atomic<size_t> blocks_ = 0;  // full ones in memory

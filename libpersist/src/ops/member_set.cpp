@@ -8,6 +8,7 @@ namespace persist {
 namespace {
 
 constexpr size_t kPlacesAtFirst = 1024;
+constexpr size_t kLargeBytes = size_t{4} << 20;
 constexpr size_t kPlacesMax = size_t{128} << 10;  // 1 MiB a thread
 
 }  // namespace
@@ -27,7 +28,7 @@ void MemberSet::begin() {
 void MemberSet::grow() {
   std::vector<uint64_t> before(places_.size() * 2);
   if (before.size() > kPlacesMax) {
-    large_ = std::make_unique<DuplicateHashes>();
+    large_ = std::make_unique<DuplicateHashes>(kLargeBytes);
     large_appender_ = &large_->appender();
   }
   before.swap(places_);

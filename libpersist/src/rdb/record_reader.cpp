@@ -63,8 +63,8 @@ void RecordReader::visit(ElementSink sink) {
 }
 
 const RdbRecord* RecordReader::next_head() {
-  if (!finish_value() || stopped_) return nullptr;
-  stopped_ = last_record_;
+  if (!finish_value() || records_left_ == 0) return nullptr;
+  --records_left_;
   try {
     return read_record();
   } catch (const FormatError& error) {

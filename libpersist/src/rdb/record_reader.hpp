@@ -1,6 +1,7 @@
 // Records out of a source, or out of a piece of one. The public RdbReader is this; the verbs use it directly.
 #pragma once
 
+#include <limits>
 #include <optional>
 
 #include "io/cursor.hpp"
@@ -45,8 +46,8 @@ class RecordReader {
   [[nodiscard]] bool knows_header() const { return knows_header_; }
   [[nodiscard]] bool complete() const { return complete_; }
   [[nodiscard]] uint64_t valid_up_to() const { return valid_up_to_; }
-  // After this record, no other: nullptr from then on.
-  void stop_after_next() { last_record_ = true; }
+  // One more record, then nullptr.
+  void stop_after_next() { records_left_ = 1; }
   // The state behind the last record; only after finish_value() or at a record without a value.
   [[nodiscard]] RdbState state();
   // Whether values come from a source, window by window, and may be larger than memory should be.
@@ -111,7 +112,7 @@ class RecordReader {
   bool stopped_ = false;
   bool complete_ = false;
   bool damaged_ = false;
-  bool last_record_ = false;
+  uint64_t records_left_ = std::numeric_limits<uint64_t>::max();
   Value value_ = Value::none;
   uint64_t value_end_ = 0;
   uint64_t valid_up_to_ = 0;

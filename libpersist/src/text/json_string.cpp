@@ -158,18 +158,12 @@ Put put_stretch(char* to, Bytes text, bool known_utf8) {
   return {put_block(to, from, rest, block.special), end};
 }
 
-// Puts all of a text that is known to be UTF-8, or what comes before the first block that is not ASCII;
-// returns the number of bytes put.
-size_t put_text(TextBuffer& out, Bytes text, bool known_utf8) {
-  size_t done = 0;
-  while (done < text.size()) {
+// Puts text that is known to be UTF-8.
+void put_text(TextBuffer& out, Bytes text) {
+  for (size_t done = 0; done < text.size(); done += kStretch) {
     const Bytes stretch = text.substr(done, kStretch);
-    const Put put = put_stretch(out.room(room_for(stretch.size())), stretch, known_utf8);
-    out.advance(put.to);
-    done += static_cast<size_t>(put.stopped_at - stretch.data());
-    if (put.stopped_at != stretch.data() + stretch.size()) break;
+    out.advance(put_stretch(out.room(room_for(stretch.size())), stretch, true).to);
   }
-  return done;
 }
 
 // Two characters for each twelve bits.
@@ -204,42 +198,44 @@ char* put_base64(char* to, Bytes bytes) {
 
 }  // namespace
 
-bool append_json_text(TextBuffer& out, Bytes bytes) {
-  const size_t before = out.size();
-  if (bytes.size() <= kStretch) [[likely]] {
-    char* to = out.room(room_for(bytes.size()) + 2);
-    *to++ = '"';
-    const Put put = put_stretch(to, bytes, false);
-    if (put.stopped_at == bytes.data() + bytes.size()) [[likely]] {
-      *put.to = '"';
-      out.advance(put.to + 1);
-      return true;
-    }
-    out.advance(put.to);
-    bytes.remove_prefix(static_cast<size_t>(put.stopped_at - bytes.data()));
-  } else {
-    out.append('"');
-    bytes.remove_prefix(put_text(out, bytes, false));
-  }
-  if (!simdjson::validate_utf8(bytes.data(), bytes.size())) {
-    out.truncate(before);
-    return false;
-  }
-  put_text(out, bytes, true);
+namespace {
+
+// Text too long to be taken back: whether it is UTF-8 is found out first.
+bool append_long_text(TextBuffer& out, Bytes bytes) {
+  if (!is_json_text(bytes)) return false;
   out.append('"');
+  put_text(out, bytes);
+  out.append('"');
+  return true;
+}
+
+}  // namespace
+
+bool append_json_text(TextBuffer& out, Bytes bytes) {
+  if (bytes.size() > kStretch) return append_long_text(out, bytes);
+  char* const begin = out.room(room_for(bytes.size()) + 2);
+  *begin = '"';
+  Put put = put_stretch(begin + 1, bytes, false);
+  const Bytes rest = bytes.substr(static_cast<size_t>(put.stopped_at - bytes.data()));
+  if (!rest.empty()) {
+    if (!is_json_text(rest)) return false;
+    put = put_stretch(put.to, rest, true);
+  }
+  *put.to = '"';
+  out.advance(put.to + 1);
   return true;
 }
 
 bool is_json_text(Bytes bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
 void append_json_base64(TextBuffer& out, Bytes bytes) {
-  constexpr Bytes kBegin = R"({"$base64":")";
-  char* to = out.room(kBegin.size() + (bytes.size() + 2) / 3 * 4 + 2);
-  std::memcpy(to, kBegin.data(), kBegin.size());
-  to = put_base64(to + kBegin.size(), bytes);
-  *to++ = '"';
-  *to++ = '}';
-  out.advance(to);
+  constexpr size_t kStretch3 = kStretch / 3 * 3;  // whole groups of three
+  out.append(R"({"$base64":")");
+  for (size_t done = 0; done < bytes.size(); done += kStretch3) {
+    const Bytes stretch = bytes.substr(done, kStretch3);
+    out.advance(put_base64(out.room((stretch.size() + 2) / 3 * 4), stretch));
+  }
+  out.append(R"("})");
 }
 
 void append_json_string(TextBuffer& out, Bytes bytes) {

@@ -5,6 +5,17 @@
 
 namespace persist {
 
+void TextBuffer::make_room(size_t size) {
+  constexpr size_t kDrainBytesMin = size_t{128} << 10;
+  if (drain_ != nullptr && size_ > kDrainBytesMin) {
+    const char last = back();
+    (*drain_)(bytes().substr(0, size_ - 1));
+    data_[0] = last;
+    size_ = 1;
+  }
+  if (capacity_ - size_ < size) grow(size);
+}
+
 void TextBuffer::grow(size_t size) {
   constexpr size_t kLeast = 4096;
   const size_t capacity = std::max({size_ + size, capacity_ * 2, kLeast});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstring>
+#include <functional>
 #include <memory>
 
 #include "base/decimal.hpp"
@@ -12,12 +13,16 @@ namespace persist {
 
 class TextBuffer {
  public:
-  // At least `size` bytes to write to. Says with advance() how far it went.
+  // At least `size` bytes to write to. Whoever writes says with advance() how far it went.
   char* room(size_t size) {
     if (capacity_ - size_ < size) [[unlikely]]
-      grow(size);
+      make_room(size);
     return data_.get() + size_;
   }
+
+  // From now on, what has come together goes to `drain` instead of making the buffer grow; what is gone
+  // cannot be truncated any more. The last byte always stays. Null: grow again.
+  void set_drain(const std::function<void(Bytes)>* drain) { drain_ = drain; }
   void advance(const char* to) { size_ = static_cast<size_t>(to - data_.get()); }
 
   void append(Bytes bytes) {
@@ -44,10 +49,6 @@ class TextBuffer {
   // Takes back everything from `size` on.
   void truncate(size_t size) { size_ = size; }
   void clear() { size_ = 0; }
-  void drop_front(size_t size) {
-    std::memmove(data_.get(), data_.get() + size, size_ - size);
-    size_ -= size;
-  }
   // Gives memory back that only an unusually large record needed.
   void shrink(size_t most) {
     if (capacity_ <= most) return;
@@ -61,7 +62,10 @@ class TextBuffer {
   [[nodiscard]] Bytes bytes() const { return {data_.get(), size_}; }
 
  private:
+  void make_room(size_t size);
   void grow(size_t size);
+
+  const std::function<void(Bytes)>* drain_ = nullptr;
 
   std::unique_ptr<char[]> data_;
   size_t size_ = 0;
