@@ -17,8 +17,8 @@ enum Exit : int {
 // argv[0] is the verb itself.
 using Arguments = std::span<char*>;
 
-int run_check(Arguments arguments);
-int run_dump(Arguments arguments);
+int run_check(Arguments words);
+int run_dump(Arguments words);
 
 // The names of the original tools.
 int run_rdb_check(Arguments arguments);

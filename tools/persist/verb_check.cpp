@@ -160,7 +160,7 @@ int check_one(const std::string& path, const CheckArguments& arguments) {
 
 }  // namespace
 
-int run_check(Arguments raw) {
+int run_check(Arguments words) {
   CLI::App app("Checks files: framing, checksum, every encoding, what the values mean.", "persist check");
   CheckArguments arguments;
   arguments.add_to(app);
@@ -171,7 +171,7 @@ int run_check(Arguments raw) {
       "  persist check --for redis-7.2 dump.rdb\n"
       "Exit status: 0 sound, 1 only the tail is damaged (or --for says no), 2 it could not be read,\n"
       "3 damage beyond a tail.");
-  if (const std::optional<Exit> status = parse(app, raw)) return *status;
+  if (const std::optional<Exit> status = parse(app, words)) return *status;
   if (!arguments.target_name.empty()) {
     arguments.target = find_target(arguments.target_name);
     if (arguments.target == nullptr) {

@@ -150,7 +150,7 @@ int dump(const DumpArguments& arguments) {
 
 }  // namespace
 
-int run_dump(Arguments raw) {
+int run_dump(Arguments words) {
   CLI::App app("Writes the key space as JSON Lines, one key a line.", "persist dump");
   DumpArguments arguments;
   arguments.add_to(app);
@@ -160,7 +160,7 @@ int run_dump(Arguments raw) {
                "  persist dump --annotate --bytes 64 dump.rdb | less\n"
                "Exit status: 0 all of it, 1 only the tail is damaged, 2 it could not be read or written,\n"
                "3 damage beyond a tail. What is whole is dumped in every case.");
-  if (const std::optional<Exit> status = parse(app, raw)) return *status;
+  if (const std::optional<Exit> status = parse(app, words)) return *status;
   return dump(arguments);
 }
 

@@ -20,7 +20,7 @@ inline constexpr int64_t kNoExpiry = -1;
 struct StreamId {
   uint64_t ms = 0;
   uint64_t seq = 0;
-  auto operator<=>(const StreamId&) const = default;
+  auto operator<=>(const StreamId&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 };
 
 struct StringValue {

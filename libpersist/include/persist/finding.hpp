@@ -79,7 +79,7 @@ class PERSIST_API FindingList : public FindingSink {
 // without a reader sees it.
 class PERSIST_API FormatError : public std::runtime_error {
  public:
-  explicit FormatError(Finding finding);
+  explicit FormatError(Finding what);
   ~FormatError() override;
   Finding finding;
 };

@@ -16,7 +16,8 @@ class FunctionRef<Result(Args...)> {
  public:
   template <typename F>
   requires(!std::same_as<std::remove_cvref_t<F>, FunctionRef> && std::is_invocable_r_v<Result, F&, Args...>)
-      FunctionRef(F&& callable)  // NOLINT(google-explicit-constructor): a parameter type, meant to convert
+      // Meant to convert; the constraint keeps copies out.
+      FunctionRef(F&& callable)  // NOLINT(bugprone-forwarding-reference-overload)
       : object_(const_cast<void*>(static_cast<const void*>(std::addressof(callable)))),
         call_([](void* object, Args... args) -> Result {
           return (*static_cast<std::remove_reference_t<F>*>(object))(std::forward<Args>(args)...);

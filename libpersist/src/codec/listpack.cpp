@@ -134,7 +134,7 @@ PackedItem ListpackReader::read_item(size_t& size) const {
 void ListpackReader::check_backlen(size_t size) {
   const char* const back = at_ + size;
   const size_t narrow = backlen_width(size);
-  const size_t left = static_cast<size_t>(last_ - back);
+  const auto left = static_cast<size_t>(last_ - back);
   for (const size_t width : {narrow, narrow + 1}) {
     if (width > narrow && !is_boundary(size)) break;
     if (left >= width && backlen_spells(back, size, width)) {

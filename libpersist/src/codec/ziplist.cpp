@@ -59,7 +59,7 @@ bool ZiplistReader::next(PackedItem& item) {
 }
 
 void ZiplistReader::need(const char* from, size_t size) const {
-  const size_t room = static_cast<size_t>(last_ - from);
+  const auto room = static_cast<size_t>(last_ - from);
   if (room < size) [[unlikely]] {
     blob_.fail(FindingCode::ziplist_entry, position(), static_cast<size_t>(last_ - at_),
                "ziplist entry length", "at most " + std::to_string(room), std::to_string(size));

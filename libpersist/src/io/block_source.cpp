@@ -74,10 +74,10 @@ void BlockSource::move_to(uint64_t from) {
 // A new block that begins at `from` and holds at least `min` bytes, or all there are.
 void BlockSource::grow(uint64_t from, uint64_t min) {
   const uint64_t left = size() ? std::max(*size(), from) - from : std::numeric_limits<uint64_t>::max();
-  const size_t wanted = static_cast<size_t>(std::min(min, left));
+  const auto wanted = static_cast<size_t>(std::min(min, left));
   size_t capacity = size() ? std::max(kWindowBytes, wanted) : kWindowBytes;
   while (!ended_ && end() - from < wanted) {
-    const size_t carried = static_cast<size_t>(end() - from);
+    const auto carried = static_cast<size_t>(end() - from);
     while (capacity <= carried) capacity *= kGrowthFactor;
     const std::shared_ptr<Block> next = pool_->take(capacity);
     if (carried > 0) std::memcpy(next->data.get(), block_->data.get() + (from - start_), carried);

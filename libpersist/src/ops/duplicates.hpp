@@ -65,7 +65,7 @@ class DuplicateHashes {
 
     HashBlock* new_block();
     void open_block(size_t partition, HashBlock* block);
-    void put_away(size_t partition);
+    void put_away(size_t index);
     bool spill(Partition& partition);
     void write_out();
     [[nodiscard]] std::span<const uint64_t> open_hashes(size_t partition) const;

@@ -23,8 +23,8 @@ RecordReader::RecordReader(ByteSource& source, const RdbState& state, FindingSin
     : source_(&source),
       findings_(findings),
       file_(source.name()),
-      in_(source, state.offset, scratch_, &state_.checksum),
       state_(state),
+      in_(source, state.offset, scratch_, &state_.checksum),
       encodings_(&encodings_by_code(state.dialect)),
       header_read_(true),
       valid_up_to_(state.offset) {}
@@ -32,8 +32,8 @@ RecordReader::RecordReader(ByteSource& source, const RdbState& state, FindingSin
 RecordReader::RecordReader(Bytes piece, const RdbState& state, FindingSink& findings, const std::string& file)
     : findings_(findings),
       file_(file),
-      in_(piece, state.offset, scratch_),
       state_(state),
+      in_(piece, state.offset, scratch_),
       encodings_(&encodings_by_code(state.dialect)),
       header_read_(true),
       valid_up_to_(state.offset) {}

@@ -99,8 +99,8 @@ class RecordReader {
   FindingSink& findings_;
   std::string file_;
   Scratch scratch_;
-  Cursor in_;
   RdbState state_;
+  Cursor in_;
   const EncodingsByCode* encodings_ = nullptr;  // of the dialect
   RdbRecord record_;
   RdbEntry prefixes_;  // of the entry to come

@@ -74,7 +74,7 @@ Blob read_special_string(Cursor& in, uint8_t first, const char* noun) {
   int32_t number = 0;
   switch (first) {
     case kInt8:
-      number = in.le<int8_t>(noun);
+      number = int32_t{in.le<int8_t>(noun)};  // NOLINT(bugprone-signed-char-misuse): a small number
       break;
     case kInt16:
       number = in.le<int16_t>(noun);
@@ -127,7 +127,7 @@ StreamId read_length_id(Cursor& in, const char* noun) {
 }
 
 StreamId read_raw_id(Cursor& in, const char* noun) {
-  const uint64_t ms = in.be<uint64_t>(noun);
+  const auto ms = in.be<uint64_t>(noun);
   return {ms, in.be<uint64_t>(noun)};
 }
 

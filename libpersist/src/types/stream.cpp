@@ -201,8 +201,8 @@ StreamInfo read_info(Cursor& in, Layout layout) {
 struct Pending {
   static constexpr uint64_t kNone = ~uint64_t{0};
   StreamId id;
-  int64_t delivery_time_ms;
-  uint64_t delivery_count;
+  int64_t delivery_time_ms = 0;
+  uint64_t delivery_count = 0;
   uint64_t owner = kNone;
   uint64_t nack_rank = kNone;
 };

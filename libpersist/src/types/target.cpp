@@ -47,7 +47,7 @@ constexpr Columns bit(Acceptance column) { return static_cast<Columns>(1U << sta
 // The Redis releases from one on, and all of Valkey, which began at Redis 7.2.
 constexpr Columns since(Acceptance first) {
   Columns columns = bit(v7_2) | bit(v9_0);
-  for (unsigned i = static_cast<unsigned>(first); i <= static_cast<unsigned>(r8_8); ++i) {
+  for (auto i = static_cast<unsigned>(first); i <= static_cast<unsigned>(r8_8); ++i) {
     columns = static_cast<Columns>(columns | (1U << i));
   }
   return columns;
@@ -55,12 +55,12 @@ constexpr Columns since(Acceptance first) {
 constexpr Columns redis_since(Acceptance first) {
   return static_cast<Columns>(since(first) & ~(bit(v7_2) | bit(v9_0)));
 }
-constexpr Columns kUntil7_0 = bit(r4_0) | bit(r5_0) | bit(r7_0);
+constexpr Columns kWithOldModules = bit(r4_0) | bit(r5_0) | bit(r7_0);
 
 struct Accepted {
-  uint8_t first;
-  uint8_t last;
-  Columns columns;
+  uint8_t first = 0;
+  uint8_t last = 0;
+  Columns columns = 0;
   bool under_redis = true;  // the magic of the file
   bool under_valkey = true;
 };
@@ -68,7 +68,7 @@ struct Accepted {
 constexpr Accepted kTypes[] = {
     {0, 4, since(r2_0)},
     {5, 5, since(r4_0)},
-    {6, 6, kUntil7_0},
+    {6, 6, kWithOldModules},
     {7, 7, since(r4_0)},
     {9, 12, since(r2_4)},
     {13, 13, since(r2_6)},
