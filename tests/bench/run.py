@@ -1,0 +1,104 @@
+#!/usr/bin/env python3
+"""How fast persist is, as a ratio to redis-check-rdb run beside it.
+
+Usage: run.py --persist PATH [--files FOLDER] [--scale S] [--rounds N] [NAME...]
+
+Runs redis-check-rdb, `persist check` and `persist dump -o /dev/null` in turn over each workload (workloads.py), N rounds,
+and prints medians. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
+want to fall. Nothing here passes or fails by time; the exit status is 0 unless a tool fails.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+NAMES = ["W1", "W2", "W3", "W4"]
+FOLDER = Path(__file__).resolve().parents[2] / "build" / "bench"
+
+# The least ratio to redis-check-rdb, by task and workload.
+FLOORS = {
+    "check": {"W1": 8, "W2": 4, "W3": 4, "W4": 7},
+    "dump": {"W1": 5, "W2": 3, "W3": 2, "W4": 6},
+}
+
+
+def tasks(persist, path, extra):
+    yield "redis-check-rdb", ["redis-check-rdb", path]
+    yield "check", [persist, "check", *extra, path]
+    yield "dump", [persist, "dump", *extra, "-o", "/dev/null", path]
+
+
+def run(command):
+    """(seconds, peak resident bytes) of one run."""
+    began = time.perf_counter()
+    child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+    errors = child.stderr.read()
+    _, status, usage = os.wait4(child.pid, 0)
+    seconds = time.perf_counter() - began
+    child.returncode = os.waitstatus_to_exitcode(status)
+    if child.returncode != 0:
+        raise RuntimeError(f"{' '.join(command)}: exit status {child.returncode}\n{errors.decode(errors='replace')}")
+    return seconds, usage.ru_maxrss * 1024
+
+
+def measure(persist, path, rounds, extra):
+    """{task: (median seconds, peak bytes)}, the tasks taking turns so that all see the same machine."""
+    subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)  # into the page cache
+    seconds, peaks = {}, {}
+    for _ in range(rounds):
+        for task, command in tasks(persist, str(path), extra):
+            took, peak = run(command)
+            seconds.setdefault(task, []).append(took)
+            peaks[task] = max(peak, peaks.get(task, 0))
+    return {task: (sorted(times)[len(times) // 2], peaks[task]) for task, times in seconds.items()}
+
+
+def report(name, path, measured):
+    _, least_peak = run(["true"])
+    size = path.stat().st_size
+    base = measured["redis-check-rdb"][0]
+    for task, (seconds, peak) in measured.items():
+        floor = FLOORS.get(task, {}).get(name)
+        ratio = base / seconds
+        judgement = "" if floor is None else f"{floor:5} {'reached' if ratio >= floor else 'BELOW'}"
+        # A process inherits the peak of this one before it becomes another program: less cannot be seen.
+        memory = f"{peak / 1e6:8.1f}" if peak > least_peak * 1.05 else f"{'<' + format(peak / 1e6, '.1f'):>8}"
+        print(f"{name:6} {task:16} {seconds:9.3f} {size / seconds / 1e6:9.0f} {ratio:7.2f} {memory}  {judgement}",
+              flush=True)
+
+
+def workload(name, folder, scale):
+    path = Path(folder) / f"{name}.rdb"
+    if not path.exists():
+        script = Path(__file__).with_name("workloads.py")
+        subprocess.run([sys.executable, script, folder, "--scale", str(scale), name], check=True)
+    return path
+
+
+def main():
+    parser = argparse.ArgumentParser(description="How fast persist is, beside redis-check-rdb.")
+    parser.add_argument("--persist", required=True, help="the binary")
+    parser.add_argument("--files", help=f"where the workloads are, or are to be written [{FOLDER.parent.name}/{FOLDER.name}]")
+    parser.add_argument("--scale", type=float, default=1.0, help="how much of each workload to write [1]")
+    parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--threads", type=int, help="pass --threads to persist")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="W1 W2 W3 W4 [all]")
+    arguments = parser.parse_intermixed_args()
+    folder = Path(arguments.files) if arguments.files else FOLDER / f"scale-{arguments.scale:g}"
+    extra = [] if arguments.threads is None else ["--threads", str(arguments.threads)]
+    print(f"{'':6} {'task':16} {'seconds':>9} {'MB/s':>9} {'ratio':>7} {'RSS MB':>8}  floor")
+    try:
+        for name in arguments.names or NAMES:
+            path = workload(name, folder, arguments.scale)
+            report(name, path, measure(arguments.persist, path, arguments.rounds, extra))
+    except (RuntimeError, OSError, subprocess.CalledProcessError) as error:
+        print(f"bench: {error}", file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
