@@ -21,14 +21,22 @@ constexpr WrongKind kWrongKinds[] = {
     {FindingCode::input_unknown, "unknown"},
 };
 
+// A type code, or the opcode of key metadata.
+bool may_begin_payload(uint8_t first) {
+  constexpr uint8_t kTypeMax = 0x21;
+  constexpr uint8_t kKeyMeta = 0xf3;
+  return first <= kTypeMax || first == kKeyMeta;
+}
+
 // A payload has no magic: it is one if its checksum says so, and nothing else is tried on large files.
 std::optional<Window> whole_if_payload(ByteSource& source) {
   constexpr uint64_t kPayloadMax = uint64_t{64} << 20;
-  if (!source.size() || *source.size() > kPayloadMax) return std::nullopt;
-  Window window = source.window(0, *source.size());
-  const bool file = window.bytes.starts_with("REDIS") || window.bytes.starts_with("VALKEY");
-  if (file || !is_dump_payload(window.bytes)) return std::nullopt;
-  return window;
+  const Window head = source.window(0, 1);
+  if (head.bytes.empty() || !may_begin_payload(static_cast<uint8_t>(head.bytes.front()))) return std::nullopt;
+  if (source.size().value_or(0) > kPayloadMax) return std::nullopt;
+  Window whole = source.window(0, kPayloadMax + 1);
+  if (whole.bytes.size() > kPayloadMax || !is_dump_payload(whole.bytes)) return std::nullopt;
+  return whole;
 }
 
 }  // namespace

@@ -1,5 +1,7 @@
 // The binary: finds the verb and runs it. What a verb throws ends here.
+#include <fcntl.h>
 #include <fmt/core.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <cerrno>
@@ -119,7 +121,19 @@ int run(Arguments arguments) {
 
 }  // namespace persist::tool
 
+namespace {
+
+// Were one of the three closed, the next file opened would take its place: an output would get the messages.
+void open_standard_descriptors() {
+  for (int descriptor = STDIN_FILENO; descriptor <= STDERR_FILENO; ++descriptor) {
+    if (::fcntl(descriptor, F_GETFD) < 0) (void)::open("/dev/null", O_RDWR);
+  }
+}
+
+}  // namespace
+
 int main(int argc, char** argv) {
+  open_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
   try {
     return persist::tool::run({argv, static_cast<size_t>(argc)});

@@ -68,6 +68,14 @@ std::optional<Exit> parse(CLI::App& app, Arguments arguments) {
 
 void add_examples(CLI::App& app, const std::string& examples) { app.footer("Examples:\n" + examples); }
 
+CLI::Validator whole_number() {
+  return {[](const std::string& text) {
+            const bool digits = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+            return digits ? std::string() : "expected a whole number, found " + text;
+          },
+          ""};
+}
+
 int64_t wall_clock_ms() {
   using namespace std::chrono;
   return duration_cast<milliseconds>(system_clock::now().time_since_epoch()).count();
@@ -91,10 +99,11 @@ std::optional<int64_t> parse_time(const std::string& text) {
 void CommonOptions::add_to(CLI::App& app) {
   app.add_flag("--json", json, "findings and summaries as JSON lines");
   app.add_option("--max-findings", findings_max, "say at most N findings a file, count the rest [100]")
-      ->type_name("N");
+      ->type_name("N")
+      ->check(whole_number());
   app.add_option("--threads", threads, "work with N threads [as many as are useful]")
       ->type_name("N")
-      ->check(CLI::Range(1, 64).description(""));
+      ->check(whole_number());
   app.add_option("--progress", progress, "auto, always or never show how far it has come")
       ->type_name("WHEN")
       ->check(CLI::IsMember({"auto", "always", "never"}).description(""));

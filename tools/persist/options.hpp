@@ -18,6 +18,9 @@ std::optional<Exit> parse(CLI::App& app, Arguments arguments);
 // The text of FILES, EXAMPLES... that stands behind the options.
 void add_examples(CLI::App& app, const std::string& examples);
 
+// For options that take a whole number from 0 on.
+CLI::Validator whole_number();
+
 // Milliseconds since the epoch, out of seconds or milliseconds since then or 2026-11-20T18:00:00Z.
 std::optional<int64_t> parse_time(const std::string& text);
 int64_t wall_clock_ms();

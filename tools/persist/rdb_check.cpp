@@ -96,13 +96,25 @@ std::string_view state_of(const Finding& finding) {
   return "read-len";
 }
 
+// The original tells where its reader stood: behind the byte or checksum that it could not accept, or where
+// it had begun to read what was cut off.
+uint64_t offset_of(const Finding& finding) {
+  const bool behind =
+      finding.code == FindingCode::rdb_checksum || finding.code == FindingCode::rdb_unknown_code;
+  return behind ? finding.extent.end() : finding.extent.offset;
+}
+
 void print_error(const Finding& finding, const CheckSummary& summary) {
   fmt::print("--- RDB ERROR DETECTED ---\n");
-  fmt::print("[offset {}] {}\n", finding.extent.offset, message_of(finding, summary));
+  fmt::print("[offset {}] {}\n", offset_of(finding), message_of(finding, summary));
   fmt::print("[additional info] While doing: {}\n", state_of(finding));
-  if (finding.key) fmt::print("[additional info] Reading key '{}'\n", printable(*finding.key));
-  if (finding.key && !finding.record.empty())
-    fmt::print("[additional info] Reading type ({})\n", finding.record);
+  if (!finding.key) return;
+  fmt::print("[additional info] Reading key '{}'\n", printable(*finding.key));
+  const auto all = encodings();
+  const auto encoding = std::ranges::find(all, Bytes(finding.record), &Encoding::label);
+  if (encoding != all.end()) {
+    fmt::print("[additional info] Reading type {} ({})\n", (*encoding)->code, (*encoding)->label);
+  }
 }
 
 }  // namespace
@@ -142,7 +154,7 @@ int run_rdb_check(Arguments arguments) {
   if (error)
     print_error(*error, summary);
   else
-    fmt::print("[offset {}] \\o/ RDB looks OK! \\o/\n", lines.empty() ? summary.end : lines.back().offset);
+    fmt::print("[offset {}] \\o/ RDB looks OK! \\o/\n", summary.end);
   fmt::print("[info] {} keys read\n[info] {} expires\n[info] {} already expired\n", summary.keys,
              summary.volatile_keys, summary.expired);
   if (summary.volatile_fields > 0) fmt::print("[info] {} subexpires\n", summary.volatile_fields);

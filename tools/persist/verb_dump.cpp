@@ -46,6 +46,7 @@ struct DumpArguments {
     app.add_flag("--annotate", annotate, "records with offset, size and bytes instead of JSON");
     app.add_option("--bytes", annotate_bytes, "with --annotate: show up to N bytes of each record [32]")
         ->type_name("N")
+        ->check(whole_number())
         ->needs("--annotate");
     filter.add_to(app);
     common.add_to(app);

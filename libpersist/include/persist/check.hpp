@@ -15,7 +15,8 @@
 
 namespace persist {
 
-// Where it stood, for those who show it: the offset behind a record, the end of the checking if none.
+// Told of a record, and of the offset behind it (of module data, behind what is told here). Of what the
+// record shows, only AUX fields, the names of modules, and the name and code of function libraries are there.
 using RecordObserver = std::function<void(const RdbRecord& record, uint64_t offset)>;
 
 struct CheckOptions {

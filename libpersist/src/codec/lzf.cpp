@@ -50,25 +50,6 @@ void copy_back(Byte* to, size_t distance, size_t length) {
 
 const Byte* bytes_of(Bytes bytes) { return reinterpret_cast<const Byte*>(bytes.data()); }
 
-// How far an item reaches in the packed and in the inflated bytes, by its control byte; a long reference's
-// extra length is added by the walker.
-struct Step {
-  uint8_t packed;
-  uint8_t inflated;
-};
-constexpr std::array<Step, 256> make_steps() {
-  std::array<Step, 256> steps{};
-  for (unsigned c = 0; c < 256; ++c) {
-    if (c < kLiteralMax)
-      steps[c] = {static_cast<uint8_t>(c + 2), static_cast<uint8_t>(c + 1)};
-    else
-      steps[c] = {static_cast<uint8_t>(c >= kLongFrom ? 3 : 2), static_cast<uint8_t>((c >> 5) + 2)};
-  }
-  return steps;
-}
-constexpr std::array<Step, 256> kSteps = make_steps();
-constexpr size_t kPackedStepMax = kLiteralRunMax + 1;
-
 struct Reference {
   size_t length;
   size_t distance;
@@ -163,29 +144,24 @@ LzfFault inflate_lzf(Bytes packed, char* out, size_t size) {
 }
 
 LzfFault validate_lzf(Bytes packed, uint64_t size) {
-  constexpr uint64_t kDistanceMax = 8192;
+  // The same walk without the copies. It is no faster to do it without branches: they let the processor run
+  // ahead.
   const Byte* at = bytes_of(packed);
   const Byte* const end = at + packed.size();
   uint64_t made = 0;
   while (at < end) {
-    const Byte control = *at;
-    const Step step = kSteps[control];
-    if (static_cast<size_t>(end - at) < step.packed) return LzfFault::input_overrun;
-    if (control >= kLiteralMax && made < kDistanceMax) {
-      const Byte* behind = at + 1;
-      if (read_reference(control, behind).distance > made) return LzfFault::distance;
+    const Byte control = *at++;
+    if (control < kLiteralMax) {
+      const size_t run = static_cast<size_t>(control) + 1;
+      if (static_cast<size_t>(end - at) < run) return LzfFault::input_overrun;
+      at += run;
+      made += run;
+      continue;
     }
-    made += step.inflated + (control >= kLongFrom ? at[1] : 0U);
-    at += step.packed;
-    // Beyond the reach of any reference nothing but the lengths is left to check, and those without a branch
-    // an item.
-    if (made >= kDistanceMax) {
-      while (static_cast<size_t>(end - at) >= kPackedStepMax) {
-        const Step next = kSteps[*at];
-        made += next.inflated + (static_cast<uint64_t>(at[1]) & -static_cast<uint64_t>(*at >= kLongFrom));
-        at += next.packed;
-      }
-    }
+    if (static_cast<size_t>(end - at) < (control >= kLongFrom ? 2U : 1U)) return LzfFault::input_overrun;
+    const Reference reference = read_reference(control, at);
+    if (reference.distance > made) return LzfFault::distance;
+    made += reference.length;
   }
   if (made == size) return LzfFault::none;
   return made > size ? LzfFault::output_overrun : LzfFault::output_short;

@@ -16,7 +16,7 @@ enum class LzfFault : uint8_t { none, input_overrun, distance, output_overrun, o
 inline constexpr size_t kLzfSlack = 64;
 [[nodiscard]] LzfFault inflate_lzf(Bytes packed, char* out, size_t size);
 
-// Whether the stream would inflate to `size` bytes, without inflating it: about three times as fast.
+// Whether the stream would inflate to `size` bytes; takes no memory for it.
 [[nodiscard]] LzfFault validate_lzf(Bytes packed, uint64_t size);
 
 // No stream can inflate to more than this: three bytes stand for 264 at most.

@@ -84,7 +84,10 @@ struct AtomicFile::State {
 };
 
 AtomicFile::AtomicFile(const std::string& path, bool overwrite) : state_(std::make_unique<State>()) {
-  state_->path = path;
+  std::error_code no_link;
+  const std::filesystem::path real = std::filesystem::canonical(path, no_link);
+  // What is replaced is the file that a link leads to, not the link.
+  state_->path = no_link ? path : real.string();
   state_->overwrite = overwrite;
   struct stat about {};
   if (::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode)) {

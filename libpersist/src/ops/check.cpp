@@ -136,6 +136,7 @@ class CheckWorker : public PieceWorker {
       seen.value = library->code;
     } else if (const auto* aux_data = std::get_if<ModuleAux>(&record.body)) {
       seen.name = aux_data->module;
+      seen.offset -= aux_data->payload.size();
     }
     sightings_.push_back(std::move(seen));
   }
@@ -152,11 +153,15 @@ class CheckWorker : public PieceWorker {
     } else if (auto* library = std::get_if<FunctionLibrary>(&record.body)) {
       library->name = seen.name;
       library->code = seen.value;
+      library->engine = {};
+      library->description.reset();
       ++shared_.summary.functions;
       shared_.libraries.check(record.extent, *library, shared_.keys.file(), shared_.tally);
     } else if (auto* aux_data = std::get_if<ModuleAux>(&record.body)) {
       aux_data->module = seen.name;
       aux_data->payload = {};
+    } else if (auto* import = std::get_if<SlotImport>(&record.body)) {
+      *import = {};
     } else if (const auto* end = std::get_if<RdbEnd>(&record.body)) {
       shared_.summary.checksum = end->checksum;
     }

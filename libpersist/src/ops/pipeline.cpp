@@ -163,7 +163,8 @@ std::vector<std::thread> start_threads(Pipeline& pipeline,
 }  // namespace
 
 unsigned useful_threads(unsigned asked) {
-  if (asked > 0) return asked;
+  constexpr unsigned kAskedMax = 64;
+  if (asked > 0) return std::min(asked, kAskedMax);
   return std::clamp(std::thread::hardware_concurrency(), 1U, kThreadsMax);
 }
 

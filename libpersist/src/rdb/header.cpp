@@ -42,7 +42,10 @@ uint32_t lenient_version(Bytes text) {
 
 void RecordReader::read_header() {
   header_read_ = true;
-  if (in_.at_end()) fail_wrong_file(FindingCode::input_empty);
+  if (in_.at_end()) {
+    if (source_->damage() != nullptr) throw FormatError(*source_->damage());
+    fail_wrong_file(FindingCode::input_empty);
+  }
   read_replication_preface();
   const Bytes head = in_.around(in_.offset(), kHeadBytes);
   const std::optional<FindingCode> wrong = diagnose_head(head);
@@ -52,8 +55,7 @@ void RecordReader::read_header() {
 }
 
 void RecordReader::fail_wrong_file(FindingCode code) {
-  const std::optional<uint64_t> size = in_.remaining();
-  in_.fail(code, {in_.offset(), size.value_or(0)}, "", "", "");
+  in_.fail(code, {in_.offset(), in_.around(in_.offset(), kHeadBytes).size()}, "", "", "");
 }
 
 bool RecordReader::is_all_nul() {

@@ -172,11 +172,11 @@ void RecordReader::check_eof_mark() {
   }
   if (state_.eof_mark.empty()) return;
   const uint64_t at = in_.offset();
-  const Bytes mark = in_.take(state_.eof_mark.size(), "end mark of the replication stream");
-  if (mark != state_.eof_mark) {
-    warn(FindingCode::rdb_eof_mark, {at, mark.size()}, "end mark of the replication stream", state_.eof_mark,
-         "other bytes");
-  }
+  const Bytes next = in_.at_end() ? Bytes() : in_.around(at, state_.eof_mark.size());
+  if (next == state_.eof_mark) return in_.skip(next.size(), "end mark");
+  const bool torn = state_.eof_mark.starts_with(next);
+  warn(FindingCode::rdb_eof_mark, {at, next.size()}, "end mark of the replication stream", state_.eof_mark,
+       torn ? std::to_string(next.size()) + " bytes of it" : "other bytes");
 }
 
 void RecordReader::check_trailing() {
