@@ -146,7 +146,7 @@ int dump(const DumpArguments& arguments) {
     return kTrouble;
   }
   print_summary(arguments, summary, written);
-  return exit_of(summary.reach, summary.errors == 0);
+  return exit_of(summary.reach, summary.complete && summary.errors == 0);
 }
 
 }  // namespace

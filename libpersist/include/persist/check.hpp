@@ -48,7 +48,7 @@ struct CheckSummary {
   // The first thing that the target would not load, where one was asked for.
   std::optional<Finding> obstacle;
 
-  [[nodiscard]] bool sound() const { return errors == 0; }
+  [[nodiscard]] bool sound() const { return complete && errors == 0; }
 };
 
 // Findings arrive in the order of the file; duplicate keys, found out last, at the end. One about the target

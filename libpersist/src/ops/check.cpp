@@ -56,6 +56,7 @@ struct Sighting {
 
 // What all workers share, touched in turn.
 struct Shared {
+  const std::string& file;
   const CheckOptions& options;
   Tally& tally;
   CheckSummary& summary;
@@ -118,7 +119,7 @@ class CheckWorker : public PieceWorker {
 
   void report_flaws(const RdbRecord& record, const RdbEntry& entry, FindingSink& findings) const {
     for (const Flaw& flaw : values_.flaws()) {
-      Finding finding = flaw.at(shared_.keys.file(), record.extent, *entry.encoding);
+      Finding finding = flaw.at(shared_.file, record.extent, *entry.encoding);
       finding.db = entry.db;
       finding.key = std::string(entry.key);
       findings.report(finding);
@@ -156,7 +157,7 @@ class CheckWorker : public PieceWorker {
       library->engine = {};
       library->description.reset();
       ++shared_.summary.functions;
-      shared_.libraries.check(record.extent, *library, shared_.keys.file(), shared_.tally);
+      shared_.libraries.check(record.extent, *library, shared_.file, shared_.tally);
     } else if (auto* aux_data = std::get_if<ModuleAux>(&record.body)) {
       aux_data->module = seen.name;
       aux_data->payload = {};
@@ -173,7 +174,7 @@ class CheckWorker : public PieceWorker {
     if (aux.name != "slot-info" || std::ranges::count(aux.value, ',') >= kCommasMin) return;
     Finding finding;
     finding.code = FindingCode::rdb_slot_info;
-    finding.file = shared_.keys.file();
+    finding.file = shared_.file;
     finding.extent = record.extent;
     finding.subject = "AUX slot-info";
     finding.expected = "three numbers or more";
@@ -181,16 +182,15 @@ class CheckWorker : public PieceWorker {
     shared_.tally.report(finding);
   }
 
-  // The first thing in the piece that the target would refuse.
+  // The first thing in the piece that the target would refuse. What it would only mind is a finding at once.
   void seek_obstacle(const RecordReader& records, const RdbRecord& record, FindingSink& findings) {
-    if (shared_.options.target == nullptr || (obstacle_ && obstacle_->kind().severity == Severity::error))
-      return;
+    if (obstacle_) return;
     if (const auto* header = std::get_if<RdbHeader>(&record.body)) shared_.summary.dialect = header->dialect;
     const RecordTraits traits{records.saw_long_length(), values_.module()};
     std::optional<Finding> found = find_obstacle(*shared_.options.target, shared_.options.version_check,
                                                  shared_.summary.dialect, record, traits);
     if (!found) return;
-    found->file = shared_.keys.file();
+    found->file = shared_.file;
     if (found->kind().severity == Severity::error)
       obstacle_ = std::move(found);
     else
@@ -219,7 +219,7 @@ class CheckWorker : public PieceWorker {
 CheckSummary check_rdb(ByteSource& source, FindingSink& findings, const CheckOptions& options) {
   CheckSummary summary;
   Tally tally(findings, summary);
-  Shared shared{options, tally, summary, DuplicateKeys(source.name()), {}};
+  Shared shared{source.name(), options, tally, summary, {}, {}};
   PipelineOptions pipeline;
   pipeline.threads = options.threads;
   pipeline.payloads = Payloads::validated;

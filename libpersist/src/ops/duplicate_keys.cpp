@@ -46,14 +46,14 @@ void DuplicateKeys::report(ByteSource& source, const RdbState& header, unsigned 
   if (!hashes_.complete()) {
     Finding finding;
     finding.code = FindingCode::rdb_duplicates_unknown;
-    finding.file = file_;
+    finding.file = source.name();
     findings.report(finding);
   }
   if (suspects.empty()) return;
   if (!source.rereadable()) {
     Finding finding;
     finding.code = FindingCode::rdb_duplicate_key;
-    finding.file = file_;
+    finding.file = source.name();
     finding.subject = "keys";
     finding.expected = "each key once in a db";
     finding.found =
@@ -75,7 +75,7 @@ void DuplicateKeys::report(ByteSource& source, const RdbState& header, unsigned 
     }
   }
   for (const auto& [key, standings] : seen) {
-    if (standings.times > 1) findings.report(duplicate_of(file_, key.first, key.second, standings));
+    if (standings.times > 1) findings.report(duplicate_of(source.name(), key.first, key.second, standings));
   }
 }
 

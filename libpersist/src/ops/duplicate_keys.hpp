@@ -1,8 +1,6 @@
 // Finds keys that stand twice in one database: a fatal flaw to every server.
 #pragma once
 
-#include <string>
-
 #include "base/hash64.hpp"
 #include "ops/duplicates.hpp"
 #include "rdb/record_reader.hpp"
@@ -11,20 +9,16 @@ namespace persist {
 
 class DuplicateKeys {
  public:
-  explicit DuplicateKeys(std::string file) : file_(std::move(file)), seed_(random_seed()) {}
-
   [[nodiscard]] uint64_t hash(uint64_t db, Bytes key) const { return hash64(key, seed_ + db); }
   [[nodiscard]] DuplicateHashes& hashes() { return hashes_; }
   [[nodiscard]] uint64_t seed() const { return seed_; }
-  [[nodiscard]] const std::string& file() const { return file_; }
 
   // Once all hashes are in: reads a source that can be read again for the keys behind equal ones. `header` is
   // the state behind the header.
   void report(ByteSource& source, const RdbState& header, unsigned threads, FindingSink& findings);
 
  private:
-  std::string file_;
-  uint64_t seed_;
+  uint64_t seed_ = random_seed();
   // Two million keys; what is more goes to disk.
   DuplicateHashes hashes_{size_t{15} << 20};
 };

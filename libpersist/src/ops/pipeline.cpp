@@ -43,7 +43,7 @@ class Pipeline {
     } catch (...) {
       const std::lock_guard lock(turn_mutex_);
       if (!trouble_) trouble_ = std::current_exception();
-      failed_ = true;
+      over_ = true;
       turn_changed_.notify_all();
     }
   }
@@ -72,8 +72,9 @@ class Pipeline {
     advance(records, found);
     worker.emit();
     if (options_.progress) options_.progress(records.offset());
-    pass_turn();
-    return true;
+    // Damage that lengths alone did not show: what comes behind it is not to be told.
+    pass_turn(records.stopped());
+    return !records.stopped();
   }
 
   // One record, or all that is left to say. Holds the lock: nobody else may use the source meanwhile.
@@ -94,9 +95,8 @@ class Pipeline {
     const RdbState after = records.state();
     cutter_.resume(after);
     checksum_ = after.checksum;
-
     done_ = !more;
-    pass_turn();
+    pass_turn(false);
     return more;
   }
 
@@ -113,14 +113,15 @@ class Pipeline {
 
   bool await(uint64_t ticket) {
     std::unique_lock lock(turn_mutex_);
-    turn_changed_.wait(lock, [&] { return failed_ || turn_ == ticket; });
-    return !failed_;
+    turn_changed_.wait(lock, [&] { return over_ || turn_ == ticket; });
+    return !over_;
   }
 
-  void pass_turn() {
+  void pass_turn(bool over) {
     {
       const std::lock_guard lock(turn_mutex_);
       ++turn_;
+      over_ = over_ || over;
     }
     turn_changed_.notify_all();
   }
@@ -137,7 +138,7 @@ class Pipeline {
   std::mutex turn_mutex_;  // guards:
   std::condition_variable turn_changed_;
   uint64_t turn_ = 0;
-  bool failed_ = false;
+  bool over_ = false;  // nobody gets a turn any more
   std::exception_ptr trouble_;
 
   // Only touched by the thread whose turn it is:

@@ -45,6 +45,8 @@ class RecordReader {
 
   [[nodiscard]] bool knows_header() const { return knows_header_; }
   [[nodiscard]] bool complete() const { return complete_; }
+  // Damage that could not be passed was met.
+  [[nodiscard]] bool stopped() const { return stopped_; }
   [[nodiscard]] uint64_t valid_up_to() const { return valid_up_to_; }
   // One more record, then nullptr.
   void stop_after_next() { records_left_ = 1; }
