@@ -66,12 +66,12 @@ class RecordReader {
   enum class Value : uint8_t { none, unread, read };
   using ReadOpcode = void (RecordReader::*)();
 
-  const RdbRecord* read_record();
+  [[gnu::always_inline]] inline const RdbRecord* read_record();
   void read_header();
   void read_magic();
   void read_replication_preface();
-  void read_code();
-  void read_entry(const Encoding& encoding);
+  [[gnu::always_inline]] inline void read_code();
+  [[gnu::always_inline]] inline void read_entry(const Encoding& encoding);
   void read_expire_s();
   void read_expire_ms();
   void read_freq();
