@@ -77,6 +77,13 @@ void Cursor::skip_windows(uint64_t size, const char* noun) {
   }
 }
 
+Bytes Cursor::take_some(uint64_t most, const char* noun) {
+  if (at_ == end_) refill(1, noun);
+  const Bytes taken(at_, static_cast<size_t>(std::min(most, static_cast<uint64_t>(end_ - at_))));
+  at_ += taken.size();
+  return taken;
+}
+
 void Cursor::fail_short(uint64_t size, const char* noun) {
   const uint64_t here = offset();
   std::optional<uint64_t> left = remaining();

@@ -60,6 +60,8 @@ class Cursor {
     at_ += size;
     return taken;
   }
+  // Up to `most` bytes, at least one: what is at hand. Unlike take(), needs no room for them all.
+  Bytes take_some(uint64_t most, const char* noun);
   void skip(uint64_t size, const char* noun) {
     if (static_cast<uint64_t>(end_ - at_) >= size) [[likely]] {
       at_ += size;

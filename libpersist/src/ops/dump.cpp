@@ -6,6 +6,7 @@
 #include "ops/pipeline.hpp"
 #include "text/annotation.hpp"
 #include "text/json_lines.hpp"
+#include "text/json_runs.hpp"
 #include "text/json_string.hpp"
 
 namespace persist {
@@ -86,9 +87,19 @@ class DumpWorker : public PieceWorker {
     out_.set_drain(&drain);
     write_key_meta(entry);
     line_.begin(entry, !names_are_text);
-    records.visit([this](const Element& told) { line_.add(told); });
+    if (!pass_string(records)) records.visit([this](const Element& told) { line_.add(told); });
     line_.end();
     out_.set_drain(nullptr);
+    return true;
+  }
+
+  // A string is read twice: to see whether it is text, and to write it.
+  bool pass_string(RecordReader& records) {
+    Utf8Runs look;
+    if (!records.visit_in_runs([&](Bytes run) { look.add(run); })) return false;
+    JsonRuns value(out_, look.valid());
+    records.visit_in_runs([&](Bytes run) { value.add(run); });
+    value.end();
     return true;
   }
 

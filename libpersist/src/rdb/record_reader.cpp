@@ -62,6 +62,13 @@ void RecordReader::visit(ElementSink sink) {
   row_of(*entry->encoding).decode(in_, sink);
 }
 
+bool RecordReader::visit_in_runs(FunctionRef<void(Bytes)> run) {
+  const RdbEntry* entry = std::get_if<RdbEntry>(&record_.body);
+  if (entry == nullptr || value_ != Value::read || entry->encoding->type != ValueType::string) return false;
+  in_.seek(entry->value_offset);
+  return decode_string_in_runs(in_, run);
+}
+
 const RdbRecord* RecordReader::next_head() {
   if (!finish_value() || records_left_ == 0) return nullptr;
   --records_left_;

@@ -39,6 +39,9 @@ class RecordReader {
   const RdbRecord* next_head();
   bool read_value(ElementSink sink);
 
+  // As visit(), for a string that is stored as it is: in runs. False, with nothing told, for any other value.
+  bool visit_in_runs(FunctionRef<void(Bytes)> run);
+
   // Moves over the value that next_head() stopped before, if nobody has. False if it is damaged beyond
   // passing.
   bool finish_value();

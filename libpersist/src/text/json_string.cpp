@@ -158,14 +158,6 @@ Put put_stretch(char* to, Bytes text, bool known_utf8) {
   return {put_block(to, from, rest, block.special), end};
 }
 
-// Puts text that is known to be UTF-8.
-void put_text(TextBuffer& out, Bytes text) {
-  for (size_t done = 0; done < text.size(); done += kStretch) {
-    const Bytes stretch = text.substr(done, kStretch);
-    out.advance(put_stretch(out.room(room_for(stretch.size())), stretch, true).to);
-  }
-}
-
 // Two characters for each twelve bits.
 using Base64Pairs = std::array<std::array<char, 2>, 4096>;
 constexpr char kBase64Alphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -204,7 +196,7 @@ namespace {
 bool append_long_text(TextBuffer& out, Bytes bytes) {
   if (!is_json_text(bytes)) return false;
   out.append('"');
-  put_text(out, bytes);
+  put_json_text(out, bytes);
   out.append('"');
   return true;
 }
@@ -228,13 +220,24 @@ bool append_json_text(TextBuffer& out, Bytes bytes) {
 
 bool is_json_text(Bytes bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
-void append_json_base64(TextBuffer& out, Bytes bytes) {
+void put_json_text(TextBuffer& out, Bytes text) {
+  for (size_t done = 0; done < text.size(); done += kStretch) {
+    const Bytes stretch = text.substr(done, kStretch);
+    out.advance(put_stretch(out.room(room_for(stretch.size())), stretch, true).to);
+  }
+}
+
+void put_json_base64(TextBuffer& out, Bytes bytes) {
   constexpr size_t kStretch3 = kStretch / 3 * 3;  // whole groups of three
-  out.append(R"({"$base64":")");
   for (size_t done = 0; done < bytes.size(); done += kStretch3) {
     const Bytes stretch = bytes.substr(done, kStretch3);
     out.advance(put_base64(out.room((stretch.size() + 2) / 3 * 4), stretch));
   }
+}
+
+void append_json_base64(TextBuffer& out, Bytes bytes) {
+  out.append(R"({"$base64":")");
+  put_json_base64(out, bytes);
   out.append(R"("})");
 }
 

@@ -17,6 +17,11 @@ void append_json_string(TextBuffer& out, Bytes bytes);
 // {"$base64":"..."} whatever the bytes.
 void append_json_base64(TextBuffer& out, Bytes bytes);
 
+// The insides of the two: text that is known to be UTF-8, escaped; bytes as base64, which only the last run
+// may end in the middle of a group of three.
+void put_json_text(TextBuffer& out, Bytes text);
+void put_json_base64(TextBuffer& out, Bytes bytes);
+
 // The shortest number that reads back equal; infinities and NaN as strings.
 void append_json_double(TextBuffer& out, double value);
 

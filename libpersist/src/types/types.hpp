@@ -15,6 +15,9 @@ using SkipValue = void (*)(Cursor& in);
 
 // string.cpp
 void decode_string(Cursor& in, ElementSink out);
+// The same in runs, for strings that memory should not hold as a whole. False, with nothing told, if it is
+// compressed or an integer: those are told as a whole only.
+bool decode_string_in_runs(Cursor& in, FunctionRef<void(Bytes)> run);
 void skip_one_string(Cursor& in);  // strings, and every container that is one string
 
 // list.cpp
