@@ -2,6 +2,7 @@
 #include "io/cursor.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include "io/block_source.hpp"
 
@@ -111,10 +112,11 @@ uint64_t Cursor::long_length(uint8_t first, const char* noun) {
 uint64_t Cursor::count(const char* noun, uint64_t bytes_each) {
   const uint64_t at = offset();
   const uint64_t count = length(noun);
-  const std::optional<uint64_t> left = remaining();
-  if (left && count > *left / bytes_each) {
-    fail(FindingCode::rdb_length_overrun, {at, offset() - at}, noun,
-         "at most " + std::to_string(*left / bytes_each), std::to_string(count));
+  // Where the end is not known, at least the bytes in all can be counted.
+  const uint64_t most = remaining().value_or(std::numeric_limits<uint64_t>::max()) / bytes_each;
+  if (count > most) {
+    fail(FindingCode::rdb_length_overrun, {at, offset() - at}, noun, "at most " + std::to_string(most),
+         std::to_string(count));
   }
   return count;
 }

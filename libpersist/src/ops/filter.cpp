@@ -32,10 +32,12 @@ bool set_matches(Bytes& pattern, uint8_t c) {
   if (negated) pattern.remove_prefix(1);
   bool matches = false;
   while (!pattern.empty() && pattern.front() != ']') {
-    if (pattern.front() == '\\' && pattern.size() > 1) pattern.remove_prefix(1);
+    // What is escaped stands for itself and begins no range.
+    const bool escaped = pattern.front() == '\\' && pattern.size() > 1;
+    if (escaped) pattern.remove_prefix(1);
     auto first = static_cast<uint8_t>(pattern.front());
     auto last = first;
-    if (pattern.size() > 2 && pattern[1] == '-') {
+    if (!escaped && pattern.size() > 2 && pattern[1] == '-') {
       last = static_cast<uint8_t>(pattern[2]);
       pattern.remove_prefix(2);
     }

@@ -161,7 +161,7 @@ void skip_text_double(Cursor& in, const char* noun) {
 
 std::optional<double> parse_score(Bytes text) {
   // Servers take a plus sign, which from_chars does not.
-  if (text.starts_with('+')) text.remove_prefix(1);
+  if (text.starts_with('+') && !text.starts_with("+-")) text.remove_prefix(1);
   double value{};
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (end != text.data() + text.size() || text.empty()) return std::nullopt;
