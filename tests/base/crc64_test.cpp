@@ -24,7 +24,7 @@ uint64_t crc64_by_bits(Bytes bytes) {
 struct EmptyFile {
   Dialect dialect;
   unsigned version;
-  const char* behind_header;
+  Bytes behind_header;
 };
 
 // man/persist-rdb.5, CHECKSUM

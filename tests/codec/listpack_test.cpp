@@ -42,7 +42,7 @@ std::string only_item(Bytes bytes) {
 
 struct Encoded {
   int64_t number;
-  const char* bytes;  // of the entry, backlen included
+  Bytes bytes;  // of the entry, backlen included
 };
 
 // man/persist-rdb.5, LISTPACK
@@ -166,7 +166,7 @@ TEST_CASE("listpack: encodings that do not exist") {
 
 TEST_CASE("listpack: entries that leave it") {
   // Headers cut short, data cut short, backlens cut short; with nothing behind but the end mark.
-  for (const char* entry :
+  for (Bytes entry :
        {"80", "82 61", "c0", "e0", "e0 02 61", "f0 ff ff ff", "f0 ff ff ff ff 61", "f1 01", "f2 01 02",
         "f3 01 02 03", "f4 01 02 03 04 05 06 07", "00", "81 61", "f4 00 00 00 00 00 00 00 00"}) {
     CAPTURE(entry);

@@ -34,7 +34,7 @@ Outcome read(Bytes bytes) {
 
 struct Encoded {
   int64_t number;
-  const char* bytes;  // encoding and data
+  Bytes bytes;  // encoding and data
 };
 
 // man/persist-rdb.5, ZIPLIST
@@ -141,9 +141,8 @@ TEST_CASE("ziplist: encodings that do not exist") {
 }
 
 TEST_CASE("ziplist: entries that leave it") {
-  for (const char* entry :
-       {"01", "40", "40 01", "80 00 00 00", "80 00 00 00 01", "80 ff ff ff ff 61", "c0 01", "f0 01 02",
-        "d0 01 02 03", "e0 01 02 03 04 05 06 07", "fe", "3f 61", "7f ff 61"}) {
+  for (Bytes entry : {"01", "40", "40 01", "80 00 00 00", "80 00 00 00 01", "80 ff ff ff ff 61", "c0 01",
+                      "f0 01 02", "d0 01 02 03", "e0 01 02 03 04 05 06 07", "fe", "3f 61", "7f ff 61"}) {
     CAPTURE(entry);
     const std::string bytes = ZiplistBuilder().add("a").raw("\x03" + unhex(entry), 1).bytes();
     CHECK(read(bytes).finding == "ziplist.bad-entry at 13");

@@ -77,8 +77,8 @@ TEST_CASE("zipmap: ends that are wrong") {
 }
 
 TEST_CASE("zipmap: pairs that leave it") {
-  for (const char* pair : {"01", "01 66", "01 66 01", "01 66 01 00", "01 66 01 01 76", "05 66", "fe 00 00 00",
-                           "fe ff ff ff ff 66", "01 66 fe ff ff ff ff 00 76", "01 66 ff 00"}) {
+  for (Bytes pair : {"01", "01 66", "01 66 01", "01 66 01 00", "01 66 01 01 76", "05 66", "fe 00 00 00",
+                     "fe ff ff ff ff 66", "01 66 fe ff ff ff ff 00 76", "01 66 ff 00"}) {
     CAPTURE(pair);
     CHECK(zipmap(ZipmapBuilder().raw(unhex(pair)).end("").count(1).bytes()).starts_with("zipmap.damaged"));
   }

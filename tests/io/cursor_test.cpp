@@ -34,7 +34,7 @@ std::string failure_over(Bytes bytes, Read read) {
 }
 
 struct LengthRow {
-  const char* bytes;
+  Bytes bytes;
   uint64_t value;
   bool is_long;
 };

@@ -11,7 +11,7 @@ using namespace persist::test;
 namespace {
 
 struct Packing {
-  const char* name;
+  Bytes name;
   Compression compression;
   std::string (*pack)(Bytes);
   FindingCode damage;

@@ -12,7 +12,7 @@ namespace {
 
 struct Footer {
   unsigned version;
-  const char* bytes;
+  Bytes bytes;
 };
 
 // Of the string "v". man/persist-rdb.5, DUMP PAYLOAD

@@ -21,7 +21,7 @@ std::string ids(Bytes file) { return joined(ids_of(check(file).findings)); }
 
 struct WrongFile {
   std::string bytes;
-  const char* id;
+  Bytes id;
 };
 
 std::vector<WrongFile> wrong_files() {
@@ -155,8 +155,8 @@ TEST_CASE("replication: a mark in front and behind") {
   const std::string file = body();
   CHECK(ids("$EOF:" + kMark + "\r\n" + file + kMark).empty());
   CHECK(ids("$EOF:" + kMark + "\r\n" + file + std::string(40, 'e')) == "rdb.eof-mark\n");
-  CHECK(ids("$EOF:" + kMark + "\r\n" + file + std::string(39, 'f')) == "rdb.truncated\n");
-  CHECK(ids("$EOF:" + kMark + "\r\n" + file) == "rdb.truncated\n");
+  CHECK(ids("$EOF:" + kMark + "\r\n" + file + std::string(39, 'f')) == "rdb.eof-mark\n");
+  CHECK(ids("$EOF:" + kMark + "\r\n" + file) == "rdb.eof-mark\n");
 }
 
 TEST_CASE("replication: the checksum counts from the magic on, and offsets from the file's beginning") {

@@ -57,7 +57,7 @@ Keys read_pieces(ByteSource& source) {
       ++keys.pieces;
       CHECK(piece.offset == before.offset);
       CHECK(piece.db == before.db);
-      RecordReader reader(piece.bytes, before, findings, source.name());
+      RecordReader reader(piece.bytes, before, findings, source);
       while (const RdbRecord* record = reader.next()) note(keys, *record);
       CHECK(reader.offset() == piece.offset + piece.bytes.size());
       checksum.extend(piece.bytes, piece.offset);

@@ -301,7 +301,7 @@ TEST_CASE("damage: a value whose framing is intact is passed over, alone") {
 }
 
 TEST_CASE("damage: a value without a certain end ends the reading") {
-  for (const char* value : {"c5", "82", "81 8000000000000000"}) {
+  for (Bytes value : {"c5", "82", "81 8000000000000000"}) {
     CAPTURE(value);
     RdbBuilder builder = file14();
     builder.string("before", "1");
@@ -393,7 +393,7 @@ TEST_CASE("reader: skipping over a pipe does not overflow at hostile counts") {
   const std::string file = RdbBuilder(redis, 11)
                                .select(0)
                                .key(21, "stream")
-                               .raw(unhex("00 00 00 00 00 00 00 00 00 00"))
+                               .raw(unhex("00 00 00 00 00 00 00 00 00"))
                                .len(1)
                                .str("group")
                                .raw(unhex("00 00 00 00"))

@@ -128,8 +128,9 @@ TEST_CASE("json string: nothing but escapes, of every size") {
 }
 
 TEST_CASE("json string: UTF-8 at each place") {
-  for (const char* character : {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80",
-                                "\xef\xbf\xbf", "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xe2\x82\xac"}) {
+  for (const std::string character :
+       {"\xc2\x80", "\xdf\xbf", "\xe0\xa0\x80", "\xed\x9f\xbf", "\xee\x80\x80", "\xef\xbf\xbf",
+        "\xf0\x90\x80\x80", "\xf4\x8f\xbf\xbf", "\xe2\x82\xac"}) {
     for (size_t before = 0; before <= 40; ++before) {
       check_text(std::string(before, 'a') + character + "\n" + std::string(before % 17, 'b'));
       check_text(std::string(before, '"') + character + character);
@@ -138,9 +139,9 @@ TEST_CASE("json string: UTF-8 at each place") {
 }
 
 TEST_CASE("json string: what is no UTF-8, at each place") {
-  for (const char* bytes : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf",
-                            "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
-                            "\xf5\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98"}) {
+  for (const std::string bytes : {"\x80", "\xbf", "\xc0\x80", "\xc1\xbf", "\xe0\x80\x80", "\xe0\x9f\xbf",
+                                  "\xed\xa0\x80", "\xed\xbf\xbf", "\xf0\x80\x80\x80", "\xf4\x90\x80\x80",
+                                  "\xf5\x80\x80\x80", "\xff", "\xc3", "\xe2\x82", "\xf0\x9f\x98"}) {
     for (size_t before = 0; before <= 40; ++before) {
       check_base64(std::string(before, 'a') + bytes);
       check_base64(std::string(before, 'a') + bytes + std::string(before % 17, 'b'));

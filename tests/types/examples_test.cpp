@@ -12,11 +12,11 @@ using namespace persist::test;
 namespace {
 
 struct Example {
-  const char* name;
+  Bytes name;
   Dialect dialect;
   unsigned version;
-  const char* record;
-  const char* value;  // in notation, one key a line
+  Bytes record;
+  Bytes value;  // in notation, one key a line
 };
 
 constexpr Example kPlain[] = {

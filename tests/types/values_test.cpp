@@ -35,7 +35,7 @@ std::string value_of(const Add& add, Dialect dialect = redis, unsigned version =
 }  // namespace
 
 TEST_CASE("strings: every form everywhere a string may stand") {
-  for (const char* form : {"0161", "400161", "8000000001 61", "810000000000000001 61", "c3 02 01 0061"}) {
+  for (Bytes form : {"0161", "400161", "8000000001 61", "810000000000000001 61", "c3 02 01 0061"}) {
     CAPTURE(form);
     const std::string a = unhex(form);
     CHECK(value_of([&](RdbBuilder& b) { b.raw(Bytes("\0", 1)).raw(a).raw(a); }) == "string \"a\"");
@@ -77,14 +77,14 @@ TEST_CASE("strings: special forms that do not exist") {
 }
 
 TEST_CASE("strings: counts and sizes must not be special") {
-  for (const char* count : {"c0 01", "c1 01 00", "c3 01 01 61", "82", "bf"}) {
+  for (Bytes count : {"c0 01", "c1 01 00", "c3 01 01 61", "82", "bf"}) {
     CAPTURE(count);
     CHECK(value_of([&](RdbBuilder& b) { b.key(1, "k").raw(unhex(count)).str("a"); }) == "rdb.bad-length");
   }
 }
 
 TEST_CASE("strings: compressed ones that lie") {
-  const auto lzf = [](const char* hex_bytes) {
+  const auto lzf = [](Bytes hex_bytes) {
     return value_of([&](RdbBuilder& b) { b.key(0, "k").raw(unhex(hex_bytes)).string("next", "v"); });
   };
   CHECK(lzf("c3 02 02 0061") == "lzf.length-mismatch");
@@ -111,7 +111,7 @@ TEST_CASE("scores: text of every kind") {
   CHECK(score("1e999") == "zset{a:inf}");
   CHECK(score("1e-999") == "zset{a:0}");
   CHECK(score("9223372036854775807") == "zset{a:9223372036854775808}");
-  for (const char* text : {"", "x", "1x", "1 ", "--1", "+", "1,5", "e", "+-1"}) {
+  for (const std::string text : {"", "x", "1x", "1 ", "--1", "+", "1,5", "e", "+-1"}) {
     CAPTURE(text);
     CHECK(score(text) == "zset.bad-score");
   }
@@ -235,7 +235,7 @@ TEST_CASE("modules: ids both ways") {
   CHECK(long_length(module_id("vectorset", 0)) == unhex("81bde72da2bb1eb400"));
   CHECK(long_length(module_id("test__rdb", 1)) == unhex("81b5eb2dfffadd6c01"));
   CHECK(long_length(module_id("ReJSON-RL", 3)) == unhex("8145e25238df912c03"));
-  for (const char* name : {"vectorset", "test__rdb", "ReJSON-RL", "MBbloom--", "AZaz09-_-"}) {
+  for (Bytes name : {"vectorset", "test__rdb", "ReJSON-RL", "MBbloom--", "AZaz09-_-"}) {
     const ModuleId parsed = parse_module_id(module_id(name, 1023));
     CHECK(parsed.name_bytes() == name);
     CHECK(parsed.encver == 1023);
@@ -243,7 +243,7 @@ TEST_CASE("modules: ids both ways") {
 }
 
 TEST_CASE("modules: annotated values") {
-  const auto value = [](const char* payload) {
+  const auto value = [](Bytes payload) {
     return value_of([&](RdbBuilder& b) { b.module("k", module_id("test__rdb", 1), unhex(payload)); });
   };
   CHECK(value("00") == "module{test__rdb/1 1 bytes}");

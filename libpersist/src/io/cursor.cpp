@@ -18,12 +18,13 @@ constexpr uint64_t kContextBytes = 8;  // shown on each side of a place
 
 }  // namespace
 
-Cursor::Cursor(Bytes bytes, uint64_t offset, Scratch& scratch)
+Cursor::Cursor(Bytes bytes, uint64_t offset, Scratch& scratch, std::optional<uint64_t> behind)
     : at_(bytes.data()),
       end_(bytes.data() + bytes.size()),
       end_offset_(offset + bytes.size()),
       scratch_(&scratch),
       begin_(bytes.data()),
+      behind_(behind),
       record_offset_(offset) {}
 
 Cursor::Cursor(ByteSource& source, uint64_t offset, Scratch& scratch, Checksum* checksum)
@@ -34,7 +35,8 @@ Cursor::Cursor(ByteSource& source, uint64_t offset, Scratch& scratch, Checksum* 
       record_offset_(offset) {}
 
 std::optional<uint64_t> Cursor::remaining() const {
-  if (!source_) return static_cast<uint64_t>(end_ - at_);
+  const auto at_hand = static_cast<uint64_t>(end_ - at_);
+  if (!source_) return behind_ ? std::optional(at_hand + *behind_) : std::nullopt;
   const std::optional<uint64_t> size = source_->size();
   if (!size || source_->damage()) return std::nullopt;
   return *size - std::min(*size, offset());
@@ -130,6 +132,11 @@ void Cursor::seek(uint64_t offset) {
   window_ = {};
   begin_ = at_ = end_ = nullptr;
   end_offset_ = offset;
+}
+
+Bytes Cursor::ahead(size_t size) {
+  if (static_cast<size_t>(end_ - at_) < size) pull(size);
+  return {at_, std::min(size, static_cast<size_t>(end_ - at_))};
 }
 
 Bytes Cursor::around(uint64_t from, size_t size) const {

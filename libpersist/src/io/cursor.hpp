@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -22,8 +23,9 @@ enum class Payloads : uint8_t { wanted, validated };
 
 class Cursor {
  public:
-  // Over fixed bytes that begin at `offset` of the file.
-  Cursor(Bytes bytes, uint64_t offset, Scratch& scratch);
+  // Over fixed bytes that begin at `offset` of the file. `behind`: how many follow in the file that are not
+  // to be read, but that lengths may count on; absent if that is not known.
+  Cursor(Bytes bytes, uint64_t offset, Scratch& scratch, std::optional<uint64_t> behind = 0);
 
   // Over a source, from `offset` on. With `checksum`, all bytes passed are counted into it.
   Cursor(ByteSource& source, uint64_t offset, Scratch& scratch, Checksum* checksum = nullptr);
@@ -104,6 +106,9 @@ class Cursor {
   // Counts what was passed since the last window into the checksum, up to here.
   void settle_checksum();
 
+  // The next `size` bytes without passing them; fewer only at the end.
+  Bytes ahead(size_t size);
+
   // All bytes from `from` on, as far as they are at hand without reading: for showing a place.
   [[nodiscard]] Bytes around(uint64_t from, size_t size) const;
 
@@ -133,6 +138,7 @@ class Cursor {
   Scratch* scratch_;
   const char* begin_ = nullptr;
   ByteSource* source_ = nullptr;
+  std::optional<uint64_t> behind_;
   Checksum* checksum_ = nullptr;
   Window window_;
   std::vector<Window> held_;  // earlier windows that views may point into

@@ -16,10 +16,10 @@ std::string hex(uint64_t offset) {
 
 // Where a suspected key stands.
 struct Standings {
+  uint64_t times = 0;
   uint64_t first_at = 0;
   Extent again;  // the second time
   std::string record;
-  uint64_t times = 1;
 };
 
 Finding duplicate_of(const std::string& file, uint64_t db, const std::string& key,
@@ -68,10 +68,11 @@ void DuplicateKeys::report(ByteSource& source, const RdbState& header, unsigned 
     const auto* entry = std::get_if<RdbEntry>(&record->body);
     if (entry == nullptr || !std::ranges::binary_search(suspects, hash(entry->db, entry->key))) continue;
     Standings& standings = seen[{entry->db, std::string(entry->key)}];
-    if (standings.record.empty()) {
-      standings = {record->extent.offset, {}, std::string(entry->encoding->label)};
-    } else if (++standings.times == 2) {
+    if (++standings.times == 1) {
+      standings.first_at = record->extent.offset;
+    } else if (standings.times == 2) {
       standings.again = record->extent;
+      standings.record = std::string(entry->encoding->label);
     }
   }
   for (const auto& [key, standings] : seen) {

@@ -64,7 +64,7 @@ class Pipeline {
     lock.unlock();
 
     FindingList found;
-    RecordReader records(piece.bytes, before, found, source_.name());
+    RecordReader records(piece.bytes, before, found, source_);
     records.set_payloads(options_.payloads);
     worker.work(records, found);
     if (!await(ticket)) return false;

@@ -47,7 +47,7 @@ void RecordReader::read_header() {
     fail_wrong_file(FindingCode::input_empty);
   }
   read_replication_preface();
-  const Bytes head = in_.around(in_.offset(), kHeadBytes);
+  const Bytes head = in_.ahead(kHeadBytes);
   const std::optional<FindingCode> wrong = diagnose_head(head);
   if (wrong && (*wrong != FindingCode::input_nul || is_all_nul())) fail_wrong_file(*wrong);
   if (wrong) fail_wrong_file(FindingCode::input_unknown);
@@ -55,7 +55,7 @@ void RecordReader::read_header() {
 }
 
 void RecordReader::fail_wrong_file(FindingCode code) {
-  in_.fail(code, {in_.offset(), in_.around(in_.offset(), kHeadBytes).size()}, "", "", "");
+  in_.fail(code, {in_.offset(), in_.ahead(kHeadBytes).size()}, "", "", "");
 }
 
 bool RecordReader::is_all_nul() {
@@ -97,7 +97,7 @@ void RecordReader::read_magic() {
 void RecordReader::read_replication_preface() {
   const uint64_t begin = in_.offset();
   for (;;) {
-    const Bytes ahead = in_.around(in_.offset(), kPrefaceLineMax);
+    const Bytes ahead = in_.ahead(kPrefaceLineMax);
     if (ahead.starts_with('\n') || ahead.starts_with("\r\n")) {
       in_.skip(ahead.find('\n') + 1, "keep-alive");
       continue;
@@ -116,7 +116,7 @@ void RecordReader::read_replication_preface() {
     return;
   }
   // Not a replication stream: whatever it is, it is looked at from its beginning.
-  const Bytes ahead = in_.around(in_.offset(), kValkeyMagic.size());
+  const Bytes ahead = in_.ahead(kValkeyMagic.size());
   if (!ahead.starts_with(kRedisMagic) && !ahead.starts_with(kValkeyMagic)) in_.seek(begin);
 }
 

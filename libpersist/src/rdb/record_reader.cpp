@@ -2,6 +2,9 @@
 // records.cpp.
 #include "rdb/record_reader.hpp"
 
+#include <algorithm>
+#include <array>
+
 #include "types/encodings.hpp"
 #include "types/primitives.hpp"
 
@@ -10,6 +13,22 @@ namespace persist {
 namespace {
 
 constexpr auto kIgnore = [](const Element& /*element*/) {};
+
+std::optional<uint64_t> bytes_behind(const ByteSource& source, uint64_t offset) {
+  const std::optional<uint64_t> size = source.size();
+  return size ? std::optional(*size - std::min(*size, offset)) : std::nullopt;
+}
+
+// Damage of lengths, counts, or what decides on the shape of what follows: where the value ends is then
+// anybody's guess. Any other leaves the lengths of its strings to go by.
+bool loses_framing(FindingCode code) {
+  constexpr std::array kCodes = {
+      FindingCode::rdb_truncated,  FindingCode::rdb_bad_length, FindingCode::rdb_length_overrun,
+      FindingCode::rdb_bad_string, FindingCode::stream_node,    FindingCode::quicklist_container,
+      FindingCode::array_damaged,  FindingCode::module_damaged, FindingCode::module_pre_release,
+  };
+  return std::ranges::find(kCodes, code) != kCodes.end();
+}
 
 }  // namespace
 
@@ -29,11 +48,12 @@ RecordReader::RecordReader(ByteSource& source, const RdbState& state, FindingSin
       header_read_(true),
       valid_up_to_(state.offset) {}
 
-RecordReader::RecordReader(Bytes piece, const RdbState& state, FindingSink& findings, const std::string& file)
+RecordReader::RecordReader(Bytes piece, const RdbState& state, FindingSink& findings,
+                           const ByteSource& source)
     : findings_(findings),
-      file_(file),
+      file_(source.name()),
       state_(state),
-      in_(piece, state.offset, scratch_),
+      in_(piece, state.offset, scratch_, bytes_behind(source, state.offset + piece.size())),
       encodings_(&encodings_by_code(state.dialect)),
       header_read_(true),
       valid_up_to_(state.offset) {}
@@ -118,7 +138,7 @@ bool RecordReader::finish_value() {
 bool RecordReader::recover(const Finding& why) {
   value_ = Value::none;
   const RdbEntry& entry = std::get<RdbEntry>(record_.body);
-  if (why.code != FindingCode::rdb_truncated) {
+  if (!loses_framing(why.code)) {
     try {
       in_.seek(entry.value_offset);
       row_of(*entry.encoding).skip(in_);

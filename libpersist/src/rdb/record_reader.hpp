@@ -30,8 +30,8 @@ class RecordReader {
   RecordReader(ByteSource& source, FindingSink& findings);
   // On from a place in a source.
   RecordReader(ByteSource& source, const RdbState& state, FindingSink& findings);
-  // A run of whole records, and nothing else; `state` is that at its beginning.
-  RecordReader(Bytes piece, const RdbState& state, FindingSink& findings, const std::string& file);
+  // A run of whole records, and nothing else, out of a source; `state` is that at its beginning.
+  RecordReader(Bytes piece, const RdbState& state, FindingSink& findings, const ByteSource& source);
 
   // See RdbReader.
   const RdbRecord* next();

@@ -172,7 +172,7 @@ void RecordReader::check_eof_mark() {
   }
   if (state_.eof_mark.empty()) return;
   const uint64_t at = in_.offset();
-  const Bytes next = in_.at_end() ? Bytes() : in_.around(at, state_.eof_mark.size());
+  const Bytes next = in_.ahead(state_.eof_mark.size());
   if (next == state_.eof_mark) return in_.skip(next.size(), "end mark");
   const bool torn = state_.eof_mark.starts_with(next);
   warn(FindingCode::rdb_eof_mark, {at, next.size()}, "end mark of the replication stream", state_.eof_mark,
@@ -183,7 +183,7 @@ void RecordReader::check_trailing() {
   const bool replicated = !state_.eof_mark.empty() || state_.announced_bytes.has_value();
   if (source_ == nullptr || replicated || in_.at_end()) return;
   const uint64_t at = in_.offset();
-  const Bytes next = in_.around(at, 1);
+  const Bytes next = in_.ahead(1);
   const bool commands = next == "*" || next == "#";
   const std::optional<uint64_t> left = in_.remaining();
   warn(commands ? FindingCode::rdb_aof_tail : FindingCode::rdb_trailing, {at, left.value_or(0)},

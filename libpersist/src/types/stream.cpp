@@ -38,6 +38,10 @@ constexpr uint64_t kIidBytesMin = 3;
 constexpr uint64_t kUnknownEntriesRead = ~uint64_t{0};
 constexpr int64_t kNeverActive = -1;
 
+// No command has more than a million words, so no entry has half as many fields; servers end a node far
+// below.
+constexpr size_t kCountMax = size_t{1} << 20;
+
 constexpr int64_t kDeleted = 1;
 constexpr int64_t kSameFields = 2;
 
@@ -83,9 +87,9 @@ class NodeWalker {
   // A count of things that take at least one entry, of two bytes, each.
   uint64_t count(const char* noun) {
     const int64_t number = integer(noun);
-    const size_t most = reader_.blob().bytes.size() / 2;
+    const size_t most = std::min(reader_.blob().bytes.size() / 2, kCountMax);
     if (number < 0 || static_cast<uint64_t>(number) > most) {
-      fail(FindingCode::stream_node, noun, "0 to " + std::to_string(most), std::to_string(number));
+      fail(FindingCode::stream_entry, noun, "0 to " + std::to_string(most), std::to_string(number));
     }
     return static_cast<uint64_t>(number);
   }
@@ -100,7 +104,7 @@ class NodeWalker {
     names_ = scratch_.array<Bytes>(count("stream node: field count"));
     for (Bytes& name : names_) name = text("stream node: field name");
     if (integer("stream node: end of the master entry") != 0) {
-      fail(FindingCode::stream_node, "stream node: end of the master entry", "0",
+      fail(FindingCode::stream_entry, "stream node: end of the master entry", "0",
            std::to_string(item_.number));
     }
   }
