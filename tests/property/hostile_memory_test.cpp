@@ -217,4 +217,29 @@ TEST_CASE("hostile files: the same through a gzip stream, where sizes are not kn
   }
 }
 
+// Nothing is wrong with these: a small file that means much. What is written goes out as it is made; no more
+// than the largest string needs to be in memory.
+TEST_CASE("hostile files: sound ones that inflate") {
+  const TempFolder folder;
+  const uint64_t limit = kAllowance + baseline(folder.file("empty.rdb", RdbBuilder(redis, 11).eof()));
+  const std::string nuls = run_string("", '\0', 30 * kMiB, "");  // six characters each in JSON
+  RdbBuilder list = file14();
+  list.key(1, "k").len(60);
+  for (int i = 0; i < 60; ++i) list.raw(run_string("", 'x', 10 * kMiB, ""));
+  RdbBuilder keys = file14();
+  for (int i = 0; i < 60; ++i) keys.key(0, std::to_string(i)).raw(run_string("", 'x', 10 * kMiB, ""));
+  const Hostile all[] = {
+      {"a string", file14().key(0, "k").raw(nuls).eof()},
+      {"a list", list.eof()},
+      {"many keys", keys.eof()},
+  };
+  for (const Hostile& hostile : all) {
+    CAPTURE(hostile.name);
+    CAPTURE(hostile.file.size());
+    const std::string path = folder.file("hostile.rdb", hostile.file);
+    CHECK(run({PERSIST_BINARY, "check", "--threads", "1", path}, limit) == 0);
+    CHECK(run({PERSIST_BINARY, "dump", "--threads", "1", path}, limit) == 0);
+  }
+}
+
 #endif

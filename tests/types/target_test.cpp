@@ -140,7 +140,9 @@ TEST_CASE("targets: Redis accepts every version up to its own, and no VALKEY") {
       {"redis-3.2", 7},  {"redis-4.0", 8},  {"redis-5.0", 9},  {"redis-6.2", 9},  {"redis-7.0", 10},
       {"redis-7.2", 11}, {"redis-7.4", 12}, {"redis-8.0", 12}, {"redis-8.2", 12}, {"redis-8.4", 12},
       {"redis-8.6", 13}, {"redis-8.8", 14}};
-  for (const auto& [name, most] : own) {
+  for (const auto& row : own) {
+    const Bytes name = row.first;
+    const uint32_t most = row.second;
     for (uint32_t version = 0; version <= 20; ++version) {
       CAPTURE(name);
       CAPTURE(version);

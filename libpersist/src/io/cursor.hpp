@@ -3,6 +3,7 @@
 // pulls.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <optional>
 #include <string>
@@ -118,6 +119,10 @@ class Cursor {
   // True once a 64-bit length was met: servers before 4.0 do not know them.
   [[nodiscard]] bool saw_long_length() const { return saw_long_length_; }
 
+  // How many bytes the compressed strings that were passed stand for, as they state it.
+  void count_inflated(uint64_t size) { inflated_ += std::min(size, kInflatedMax - inflated_); }
+  [[nodiscard]] uint64_t inflated() const { return inflated_; }
+
   Payloads payloads = Payloads::wanted;
 
  private:
@@ -144,6 +149,8 @@ class Cursor {
   std::vector<Window> held_;  // earlier windows that views may point into
   size_t pinned_ = 0;         // of held_, counting the current window once it is there
   uint64_t record_offset_ = 0;
+  static constexpr uint64_t kInflatedMax = ~uint64_t{0};
+  uint64_t inflated_ = 0;
   bool saw_long_length_ = false;
 };
 

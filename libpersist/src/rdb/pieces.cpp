@@ -15,6 +15,10 @@ constexpr size_t kPieceBytesMin = kWindowBytes / 2;
 // A record that does not fit into this much is read on its own, window by window.
 constexpr size_t kPieceBytesMax = size_t{4} << 20;
 
+// A piece whose compressed strings stand for more than this ends there, and a record with such strings is
+// read on its own: what a thread makes of a piece has to be in memory as a whole.
+constexpr uint64_t kInflatedBytesMax = uint64_t{4} << 20;
+
 }  // namespace
 
 bool PieceCutter::next(Piece& piece) {
@@ -55,6 +59,10 @@ PieceCutter::Run PieceCutter::skim(Bytes bytes) {
         else
           row->skip(in);
         if (row->is_prefix) continue;
+      }
+      if (in.inflated() > kInflatedBytesMax) {
+        run.stopped = true;
+        break;
       }
       run.bytes = static_cast<size_t>(in.offset());
       run.db = db;

@@ -34,6 +34,7 @@ PackedString read_packed_sizes(Cursor& in, const char* noun) {
   sizes.offset = in.offset() - 1;
   sizes.packed = in.length(noun);
   sizes.size = in.length(noun);
+  in.count_inflated(sizes.size);
   return sizes;
 }
 
