@@ -4,6 +4,7 @@
 #include "ops/duplicates.hpp"
 
 #include <fcntl.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -11,6 +12,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
+#include <new>
 #include <string>
 #include <thread>
 
@@ -22,6 +24,16 @@ constexpr size_t kBlocksWrittenAtOnce = 16;
 
 // The table for looking through a partition, or a slice of one.
 constexpr size_t kTableHashesMax = size_t{256} << 10;
+
+// A huge page, where there are such.
+constexpr size_t kSlabBytes = size_t{2} << 20;
+
+std::byte* new_slab() {
+  void* slab = std::aligned_alloc(kSlabBytes, kSlabBytes);
+  if (slab == nullptr) throw std::bad_alloc();
+  ::madvise(slab, kSlabBytes, MADV_HUGEPAGE);
+  return static_cast<std::byte*>(slab);
+}
 
 int open_unnamed_file() {
   const char* folder = std::getenv("TMPDIR");
@@ -50,11 +62,14 @@ bool read_at(int file, void* to, size_t size, uint64_t at) {
   return done == static_cast<ssize_t>(size);
 }
 
+}  // namespace
+
 // Open addressing over 32 bits of each hash; others say where to look, so that together they are as good as
-// 48 and more. What it finds is a suspicion anyway, and the table stays in the cache.
-class HashTable {
+// 48 and more. What it finds is a suspicion, and the table stays in the cache.
+class DuplicateHashes::Table {
  public:
-  explicit HashTable(size_t hashes) : places_(std::bit_ceil(std::max<size_t>(hashes * 2, 2))) {}
+  // Empty, and with room for so many.
+  void reset(size_t hashes) { places_.assign(std::bit_ceil(hashes + hashes / 3 + 2), 0); }
 
   // True if it was there already.
   bool add(uint64_t hash) {
@@ -72,8 +87,6 @@ class HashTable {
   [[nodiscard]] size_t place_of(uint64_t hash) const { return (hash >> 32) & (places_.size() - 1); }
   std::vector<uint32_t> places_;
 };
-
-}  // namespace
 
 DuplicateHashes::DuplicateHashes(size_t memory_bytes) : blocks_max_(memory_bytes / sizeof(HashBlock)) {}
 
@@ -95,14 +108,15 @@ void DuplicateHashes::Appender::open_block(size_t partition, HashBlock* block) {
   places_[partition] = {block->hashes.data(), block->hashes.data() + kBlockHashes};
 }
 
-// Blocks by the slab, so that they lie at the distances that HashBlock wants.
+// Blocks by the slab, so that they lie at the distances that HashBlock wants, and one page fault does for
+// hundreds.
 DuplicateHashes::HashBlock* DuplicateHashes::Appender::new_block() {
-  constexpr size_t kSlabBlocks = 32;
+  constexpr size_t kSlabBlocks = kSlabBytes / sizeof(HashBlock);
   if (slabs_.empty() || slab_used_ == kSlabBlocks) {
-    slabs_.push_back(std::make_unique_for_overwrite<HashBlock[]>(kSlabBlocks));
+    slabs_.emplace_back(new_slab());
     slab_used_ = 0;
   }
-  return &slabs_.back()[slab_used_++];
+  return reinterpret_cast<HashBlock*>(slabs_.back().get()) + slab_used_++;
 }
 
 std::span<const uint64_t> DuplicateHashes::Appender::open_hashes(size_t partition) const {
@@ -180,13 +194,13 @@ bool DuplicateHashes::for_each_hash(size_t partition, Each each) const {
   return readable;
 }
 
-void DuplicateHashes::find_in(size_t partition, std::vector<uint64_t>& found) {
+void DuplicateHashes::find_in(size_t partition, Table& table, std::vector<uint64_t>& found) {
   const size_t hashes = count_in(partition);
   if (hashes < 2) return;
   // A partition that is too large for one table is looked through slice by slice.
   const size_t slices = std::bit_ceil((hashes + kTableHashesMax - 1) / kTableHashesMax);
   for (size_t slice = 0; slice < slices; ++slice) {
-    HashTable table(slices == 1 ? hashes : kTableHashesMax * 2);
+    table.reset(slices == 1 ? hashes : kTableHashesMax * 2);
     const bool readable = for_each_hash(partition, [&](std::span<const uint64_t> block) {
       constexpr size_t kAhead = 12;
       for (size_t i = 0; i < block.size(); ++i) {
@@ -217,9 +231,10 @@ std::vector<uint64_t> DuplicateHashes::find(unsigned threads) {
   std::atomic<size_t> next = 0;
   std::vector<uint64_t> all;
   const auto look = [&] {
+    Table table;  // one for all partitions: its pages are touched for the first time once only
     std::vector<uint64_t> found;
     for (size_t i = next++; i < kPartitions; i = next++) {
-      find_in(i, found);
+      find_in(i, table, found);
       if (found.empty()) continue;
       const std::lock_guard lock(mutex_);
       all.insert(all.end(), found.begin(), found.end());

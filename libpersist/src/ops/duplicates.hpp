@@ -6,6 +6,7 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
+#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -73,7 +74,10 @@ class DuplicateHashes {
     DuplicateHashes& owner_;
     std::array<Place, kPartitions> places_;
     std::array<Partition, kPartitions> partitions_;
-    std::vector<std::unique_ptr<HashBlock[]>> slabs_;  // what blocks are taken out of
+    struct FreeSlab {
+      void operator()(std::byte* slab) const { std::free(slab); }
+    };
+    std::vector<std::unique_ptr<std::byte, FreeSlab>> slabs_;  // what blocks are taken out of
     size_t slab_used_ = 0;
     std::vector<HashBlock> unwritten_;  // full blocks on their way to the file
     uint64_t unwritten_at_ = 0;         // where in the file they go
@@ -93,7 +97,8 @@ class DuplicateHashes {
   bool open_spill_file();
   template <typename Each>
   bool for_each_hash(size_t partition, Each each) const;
-  void find_in(size_t partition, std::vector<uint64_t>& found);
+  class Table;
+  void find_in(size_t partition, Table& table, std::vector<uint64_t>& found);
   void confirm(size_t partition, std::vector<uint64_t>& found) const;
   [[nodiscard]] size_t count_in(size_t partition) const;
 
