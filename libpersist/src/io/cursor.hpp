@@ -107,6 +107,11 @@ class Cursor {
   // Counts what was passed since the last window into the checksum, up to here.
   void settle_checksum();
 
+  // Whether the next byte is at hand and below `limit`.
+  [[nodiscard]] bool next_is_below(uint8_t limit) const {
+    return at_ != end_ && static_cast<uint8_t>(*at_) < limit;
+  }
+
   // The next `size` bytes without passing them; fewer only at the end.
   Bytes ahead(size_t size);
 

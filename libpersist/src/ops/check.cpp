@@ -14,8 +14,6 @@ namespace persist {
 
 namespace {
 
-constexpr auto kIgnore = [](const Element& /*element*/) {};
-
 // What is about the target says nothing of the file.
 bool concerns_target(const Finding& finding) { return finding.kind().id.starts_with("target."); }
 
@@ -97,9 +95,9 @@ class CheckWorker : public PieceWorker {
   void check_entry(RecordReader& records, const RdbRecord& record, const RdbEntry& entry,
                    FindingSink& findings) {
     appender_.add(shared_.keys.hash(entry.db, entry.key));
-    // A string has no more to it than its decoder looks at.
-    const bool plain = entry.encoding->type == ValueType::string;
-    if (!(plain ? records.read_value(kIgnore) : check_elements(records, record, entry, findings))) return;
+    const bool whole =
+        records.value_is_plain() ? records.finish_value() : check_elements(records, record, entry, findings);
+    if (!whole) return;
     ++counts_.keys;
     ++counts_.keys_by_type[static_cast<size_t>(entry.encoding->type)];
     if (entry.expire_at_ms == kNoExpiry) return;

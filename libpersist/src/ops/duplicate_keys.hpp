@@ -19,8 +19,8 @@ class DuplicateKeys {
 
  private:
   uint64_t seed_ = random_seed();
-  // Two million keys; what is more goes to disk.
-  DuplicateHashes hashes_{size_t{15} << 20};
+  // A million keys; what is more goes to disk.
+  DuplicateHashes hashes_{size_t{8} << 20};
 };
 
 }  // namespace persist

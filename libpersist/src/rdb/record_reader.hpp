@@ -8,6 +8,7 @@
 #include "persist/rdb_reader.hpp"
 #include "rdb/opcodes.hpp"
 #include "types/encodings.hpp"
+#include "types/primitives.hpp"
 
 namespace persist {
 
@@ -41,6 +42,14 @@ class RecordReader {
 
   // As visit(), for a string that is stored as it is: in runs. False, with nothing told, for any other value.
   bool visit_in_runs(FunctionRef<void(Bytes)> run);
+
+  // Whether the value before which next_head() stopped is a string that is stored as it is: moving over it by
+  // its length then finds all that could be wrong with it. May say no where it does not know.
+  [[nodiscard]] bool value_is_plain() const {
+    const auto* entry = std::get_if<RdbEntry>(&record_.body);
+    return entry != nullptr && entry->encoding->type == ValueType::string &&
+           in_.next_is_below(kSpecialString);
+  }
 
   // Moves over the value that next_head() stopped before, if nobody has. False if it is damaged beyond
   // passing.
