@@ -126,6 +126,7 @@ bool RecordReader::finish_value() {
     row_of(*entry.encoding).skip(in_);
   } catch (const FormatError& error) {
     report(error.finding);
+    value_ = Value::none;
     stopped_ = true;
     return false;
   }
