@@ -4,7 +4,6 @@
 #include "ops/duplicates.hpp"
 
 #include <fcntl.h>
-#include <sys/mman.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -12,7 +11,6 @@
 #include <cerrno>
 #include <cstdlib>
 #include <map>
-#include <new>
 #include <string>
 #include <thread>
 
@@ -24,16 +22,6 @@ constexpr size_t kBlocksWrittenAtOnce = 16;
 
 // The table for looking through a partition, or a slice of one.
 constexpr size_t kTableHashesMax = size_t{256} << 10;
-
-// A huge page, where there are such.
-constexpr size_t kSlabBytes = size_t{2} << 20;
-
-std::byte* new_slab() {
-  void* slab = std::aligned_alloc(kSlabBytes, kSlabBytes);
-  if (slab == nullptr) throw std::bad_alloc();
-  ::madvise(slab, kSlabBytes, MADV_HUGEPAGE);
-  return static_cast<std::byte*>(slab);
-}
 
 int open_unnamed_file() {
   const char* folder = std::getenv("TMPDIR");
@@ -108,15 +96,14 @@ void DuplicateHashes::Appender::open_block(size_t partition, HashBlock* block) {
   places_[partition] = {block->hashes.data(), block->hashes.data() + kBlockHashes};
 }
 
-// Blocks by the slab, so that they lie at the distances that HashBlock wants, and one page fault does for
-// hundreds.
+// Blocks by the slab, so that they lie at the distances that HashBlock wants.
 DuplicateHashes::HashBlock* DuplicateHashes::Appender::new_block() {
-  constexpr size_t kSlabBlocks = kSlabBytes / sizeof(HashBlock);
+  constexpr size_t kSlabBlocks = 32;
   if (slabs_.empty() || slab_used_ == kSlabBlocks) {
-    slabs_.emplace_back(new_slab());
+    slabs_.push_back(std::make_unique_for_overwrite<HashBlock[]>(kSlabBlocks));
     slab_used_ = 0;
   }
-  return reinterpret_cast<HashBlock*>(slabs_.back().get()) + slab_used_++;
+  return &slabs_.back()[slab_used_++];
 }
 
 std::span<const uint64_t> DuplicateHashes::Appender::open_hashes(size_t partition) const {

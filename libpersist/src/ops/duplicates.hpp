@@ -6,7 +6,6 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -74,10 +73,7 @@ class DuplicateHashes {
     DuplicateHashes& owner_;
     std::array<Place, kPartitions> places_;
     std::array<Partition, kPartitions> partitions_;
-    struct FreeSlab {
-      void operator()(std::byte* slab) const { std::free(slab); }
-    };
-    std::vector<std::unique_ptr<std::byte, FreeSlab>> slabs_;  // what blocks are taken out of
+    std::vector<std::unique_ptr<HashBlock[]>> slabs_;  // what blocks are taken out of
     size_t slab_used_ = 0;
     std::vector<HashBlock> unwritten_;  // full blocks on their way to the file
     uint64_t unwritten_at_ = 0;         // where in the file they go
