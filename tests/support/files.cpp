@@ -2,10 +2,12 @@
 #include "support/files.hpp"
 
 #include <isa-l/igzip_lib.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
@@ -41,9 +43,11 @@ std::string TempFolder::file(const std::string& name, Bytes bytes) const {
   return path(name);
 }
 
-std::vector<std::string> TempFolder::names() const {
+std::vector<std::string> TempFolder::names() const { return names_in(path_); }
+
+std::vector<std::string> names_in(const std::string& path) {
   std::vector<std::string> names;
-  for (const auto& entry : fs::directory_iterator(path_)) names.push_back(entry.path().filename().string());
+  for (const auto& entry : fs::directory_iterator(path)) names.push_back(entry.path().filename().string());
   std::ranges::sort(names);
   return names;
 }
@@ -58,6 +62,49 @@ std::string read_file(const std::string& path) {
   std::ifstream in(path, std::ios::binary);
   if (!in) throw std::runtime_error("cannot open " + path);
   return {std::istreambuf_iterator<char>(in), {}};
+}
+
+int error_of(FunctionRef<void()> work, const std::string& name) {
+  try {
+    work();
+  } catch (const std::system_error& error) {
+    if (std::string(error.what()).find(name) == std::string::npos)
+      throw std::runtime_error(name + " is not named by: " + error.what());
+    return error.code().value();
+  }
+  return 0;
+}
+
+namespace {
+
+constexpr uid_t kNobody = 65534;
+const bool kIsRoot = ::geteuid() == 0;
+
+void set_file_size_limit(rlim_t bytes) {
+  rlimit limit{};
+  ::getrlimit(RLIMIT_FSIZE, &limit);
+  limit.rlim_cur = std::min(bytes, limit.rlim_max);
+  ::setrlimit(RLIMIT_FSIZE, &limit);
+}
+
+}  // namespace
+
+Unprivileged::Unprivileged() {
+  if (kIsRoot && ::seteuid(kNobody) != 0) throw std::system_error(errno, std::generic_category(), "seteuid");
+}
+
+Unprivileged::~Unprivileged() {
+  if (kIsRoot && ::seteuid(0) != 0) std::abort();
+}
+
+FileSizeLimit::FileSizeLimit(uint64_t bytes) {
+  std::signal(SIGXFSZ, SIG_IGN);
+  set_file_size_limit(bytes);
+}
+
+FileSizeLimit::~FileSizeLimit() {
+  set_file_size_limit(RLIM_INFINITY);
+  std::signal(SIGXFSZ, SIG_DFL);
 }
 
 // A socket instead of a pipe: writing to one whose reader has gone away can be kept from raising SIGPIPE.

@@ -6,6 +6,7 @@
 #include <thread>
 #include <vector>
 
+#include "persist/function_ref.hpp"
 #include "persist/source.hpp"
 
 namespace persist::test {
@@ -28,8 +29,31 @@ class TempFolder {
   std::string path_;
 };
 
+// The names in a folder, in order.
+[[nodiscard]] std::vector<std::string> names_in(const std::string& path);
 void write_file(const std::string& path, Bytes bytes);
 [[nodiscard]] std::string read_file(const std::string& path);
+
+// The errno of the std::system_error that `work` throws, whose message must hold `name`; 0 if it throws none.
+[[nodiscard]] int error_of(FunctionRef<void()> work, const std::string& name);
+
+// As long as it lives, root is nobody; others stay who they are.
+class Unprivileged {
+ public:
+  Unprivileged();
+  ~Unprivileged();
+  Unprivileged(const Unprivileged&) = delete;
+  Unprivileged& operator=(const Unprivileged&) = delete;
+};
+
+// As long as it lives, a file cannot grow beyond that: writing fails with EFBIG.
+class FileSizeLimit {
+ public:
+  explicit FileSizeLimit(uint64_t bytes);
+  ~FileSizeLimit();
+  FileSizeLimit(const FileSizeLimit&) = delete;
+  FileSizeLimit& operator=(const FileSizeLimit&) = delete;
+};
 
 // A source that can be read once only, fed by a thread of its own.
 class PipedSource {

@@ -136,7 +136,7 @@ int dump(const DumpArguments& arguments) {
   if (arguments.output.empty()) {
     summary = dump_to(arguments, filter, input, *descriptor_sink(STDOUT_FILENO), watch);
   } else {
-    AtomicFile output(arguments.output, arguments.force);
+    AtomicFile output(arguments.output, arguments.force ? Existing::replace : Existing::refuse);
     summary = dump_to(arguments, filter, input, output, watch);
     written = summary.errors == 0 || (arguments.partial && summary.has_header);
     if (written) output.commit();

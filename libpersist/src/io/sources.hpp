@@ -20,4 +20,9 @@ std::unique_ptr<ByteSource> gzip_source(std::unique_ptr<ByteSource> packed);
 std::unique_ptr<ByteSource> zstd_source(std::unique_ptr<ByteSource> packed);
 std::unique_ptr<ByteSource> lz4_source(std::unique_ptr<ByteSource> packed);
 
+// The same bytes as a source that is rereadable: a copy of `from`, which must not have forgotten its
+// beginning, in a nameless file in $TMPDIR or /tmp. Its name, compression and damage are those of `from`.
+// Throws std::system_error.
+std::unique_ptr<ByteSource> spool(ByteSource& from);
+
 }  // namespace persist
