@@ -1,0 +1,175 @@
+// The fast way for all that is framed as servers write it and at hand; the slow way for the rest.
+#include "aof/log_reader.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+namespace persist {
+
+namespace {
+
+// A command larger than this is not held whole where beginnings are enough.
+constexpr uint64_t kHeldBytesMax = uint64_t{4} << 20;
+// An annotation has to end somewhere.
+constexpr uint64_t kAnnotationBytesMax = uint64_t{64} << 10;
+constexpr uint64_t kPlenty = ~uint64_t{0};
+
+// The end of the source, if there is nothing but NUL bytes up to it.
+std::optional<uint64_t> end_of_nul(ByteSource& source, uint64_t from) {
+  const uint64_t begin = from;
+  while (true) {
+    const Window window = source.window(from, 1);
+    if (window.bytes.empty()) return from > begin ? std::optional(from) : std::nullopt;
+    if (window.bytes.find_first_not_of('\0') != Bytes::npos) return std::nullopt;
+    from += window.bytes.size();
+  }
+}
+
+}  // namespace
+
+LogReader::LogReader(ByteSource& source, uint64_t offset, Hold hold)
+    : source_(source), hold_(hold), end_offset_(offset), record_offset_(offset), probe_(source) {}
+
+// So many bytes of the record, from its beginning on. False if the source ends before.
+bool LogReader::pull(uint64_t bytes) {
+  window_ = source_.window(record_offset_, bytes);
+  at_ = window_.bytes.data();
+  end_ = at_ + window_.bytes.size();
+  end_offset_ = record_offset_ + window_.bytes.size();
+  return window_.bytes.size() >= bytes;
+}
+
+void LogReader::move_to(uint64_t offset) {
+  if (offset <= end_offset_ && end_offset_ - offset <= window_.bytes.size()) {
+    at_ = end_ - (end_offset_ - offset);
+    return;
+  }
+  window_ = {};
+  at_ = end_ = nullptr;
+  end_offset_ = offset;
+}
+
+LogStep LogReader::next() {
+  record_offset_ = offset();
+  if (at_ == end_ && !pull(1)) [[unlikely]]
+    return LogStep::end;
+  if (*at_ == '*') [[likely]]
+    return read_command();
+  if (*at_ == '#') return read_annotation();
+  return read_slowly();
+}
+
+LogStep LogReader::read_command() {
+  FramedCommand framed = parse_command(at_, end_, args_);
+  while (framed.framing == Framing::more) [[unlikely]] {
+      const bool may_hold = hold_ == Hold::whole || framed.needed <= kHeldBytesMax;
+      if (!may_hold || !pull(framed.needed)) return read_slowly();
+      framed = parse_command(at_, end_, args_);
+    }
+  if (framed.framing == Framing::malformed) [[unlikely]]
+    return read_slowly();
+  at_ = framed.end;
+  argument_count_ = args_.size();
+  shows_all_ = true;
+  if (looseness_) looseness_.reset();
+  return LogStep::command;
+}
+
+LogStep LogReader::read_slowly() {
+  WalkLimits limits;
+  if (hold_ == Hold::whole) limits.beginnings = limits.beginning_bytes = kPlenty;
+  WalkedCommand walked = walk_command(source_, record_offset_, limits);
+  if (walked.outcome == Walked::torn) return give_up(*walked.why, FindingCode::aof_truncated, walked.end);
+  if (walked.outcome == Walked::malformed) return give_up(*walked.why, std::nullopt, walked.end);
+  if (walked.why) {
+    // What only loaders put up with is believed if a record follows.
+    const Bytes behind = source_.window(walked.end, 1).bytes;
+    const bool followed = behind.empty() || behind.front() == '*' || behind.front() == '#';
+    if (!followed) return give_up(*walked.why, std::nullopt, walked.end);
+  }
+  take_walked(std::move(walked));
+  return LogStep::command;
+}
+
+void LogReader::take_walked(WalkedCommand walked) {
+  looseness_ = std::move(walked.why);
+  argument_count_ = walked.arguments;
+  shows_all_ = walked.shows_all;
+  beginnings_ = std::move(walked.beginnings);
+  args_.clear();
+  for (const std::string& beginning : beginnings_) args_.push(beginning);
+  move_to(walked.end);
+}
+
+// `torn_as` if the end of the file came before the end of the record.
+LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> torn_as, uint64_t walked_to) {
+  damage_ = {};
+  damage_.place = why.place;
+  damage_.subject = why.subject;
+  damage_.expected = why.expected;
+  damage_.found = why.found;
+  // A source that cannot go back is searched from where it stands.
+  const uint64_t from = source_.rereadable() ? record_offset_ + 1 : std::max(walked_to, record_offset_ + 1);
+  RecordProbe::Place next;
+  const std::optional<uint64_t> nul_end =
+      torn_as ? std::nullopt : end_of_nul(source_, source_.rereadable() ? why.place : from);
+  if (nul_end) {
+    next.offset = *nul_end;
+    damage_.code = FindingCode::aof_nul_tail;
+    damage_.found =
+        std::to_string(*nul_end - std::min(*nul_end, why.place)) + " NUL bytes to the end of the file";
+  } else {
+    next = probe_.find(from, torn_as.has_value());
+    damage_.resumes = next.found;
+    damage_.code = next.found ? FindingCode::aof_bad_record : torn_as.value_or(FindingCode::aof_garbage_tail);
+  }
+  damage_.extent = {record_offset_, next.offset - record_offset_};
+  move_to(next.offset);
+  return LogStep::damage;
+}
+
+LogStep LogReader::read_annotation() {
+  Bytes at_hand(at_, static_cast<size_t>(end_ - at_));
+  size_t feed = at_hand.substr(0, kAnnotationBytesMax).find('\n');
+  // Asked for bit by bit: of a file that is being followed, what is not needed would be waited for.
+  while (feed == Bytes::npos && at_hand.size() < kAnnotationBytesMax && pull(at_hand.size() + 1)) {
+    at_hand = window_.bytes;
+    feed = at_hand.substr(0, kAnnotationBytesMax).find('\n');
+  }
+  if (feed == Bytes::npos) {
+    const bool torn = window_.bytes.size() < kAnnotationBytesMax;
+    const Misframing why{record_offset_, "annotation", "a line end",
+                         torn ? "the end of the file" : "none in 64 KiB"};
+    return give_up(why, torn ? std::optional(FindingCode::aof_torn_annotation) : std::nullopt, end_offset_);
+  }
+  annotation_ = Bytes(at_ + 1, feed - 1);
+  if (annotation_.ends_with('\r')) annotation_.remove_suffix(1);
+  at_ += feed + 1;
+  return LogStep::annotation;
+}
+
+std::optional<Bytes> LogReader::raw() const {
+  const uint64_t window_offset = end_offset_ - window_.bytes.size();
+  if (record_offset_ < window_offset || at_ == nullptr) return std::nullopt;
+  return window_.bytes.substr(static_cast<size_t>(record_offset_ - window_offset),
+                              static_cast<size_t>(offset() - record_offset_));
+}
+
+Bytes LogReader::around(uint64_t from, size_t size) const {
+  const uint64_t window_offset = end_offset_ - window_.bytes.size();
+  if (from < window_offset || from > end_offset_) return {};
+  return window_.bytes.substr(static_cast<size_t>(from - window_offset), size);
+}
+
+std::optional<int64_t> parse_timestamp(Bytes annotation) {
+  constexpr Bytes kMark = "TS:";
+  if (!annotation.starts_with(kMark)) return std::nullopt;
+  annotation.remove_prefix(kMark.size());
+  int64_t seconds = 0;
+  const char* const end = annotation.data() + annotation.size();
+  const auto [rest, error] = std::from_chars(annotation.data(), end, seconds);
+  if (error != std::errc{} || rest != end || seconds < 0) return std::nullopt;
+  return seconds;
+}
+
+}  // namespace persist

@@ -1,0 +1,82 @@
+#include "aof/record_probe.hpp"
+
+#include <algorithm>
+
+#include "aof/command_walk.hpp"
+#include "aof/commands.hpp"
+#include "aof/resp.hpp"
+
+namespace persist {
+
+namespace {
+
+// Enough for the count, and the length and name of any command.
+constexpr uint64_t kHeadBytes = 96;
+constexpr uint64_t kSearchBytes = 1 << 16;
+constexpr uint64_t kArgumentsWhenTired = 16;
+// Without going back, a command must be at hand whole to be believed.
+constexpr uint64_t kAtHandMax = uint64_t{1} << 18;
+
+bool take_header(Bytes& text, char prefix, uint64_t& number) {
+  if (text.empty() || text.front() != prefix) return false;
+  const size_t digits = parse_digits(text.substr(1), number);
+  if (digits == 0 || !text.substr(digits + 1).starts_with("\r\n")) return false;
+  text.remove_prefix(digits + 3);
+  return true;
+}
+
+// By its count and name alone.
+bool begins_command(Bytes head) {
+  uint64_t count = 0;
+  uint64_t length = 0;
+  if (!take_header(head, '*', count) || !take_header(head, '$', length)) return false;
+  if (head.size() < length) return false;
+  const CommandSpec* spec = find_command(head.substr(0, static_cast<size_t>(length)));
+  return spec != nullptr && arity_fits(*spec, static_cast<size_t>(count));
+}
+
+}  // namespace
+
+RecordProbe::Candidate RecordProbe::probe(uint64_t offset) {
+  const Bytes head = source_.window(offset, kHeadBytes).bytes;
+  if (!begins_command(head)) return {};
+  if (!source_.rereadable()) {
+    const Bytes all = source_.window(offset, kAtHandMax).bytes;
+    ArgumentList args;
+    const FramedCommand framed = parse_command(all.data(), all.data() + all.size(), args);
+    if (framed.framing != Framing::whole) return {0, false, framed.framing == Framing::more};
+    return {offset + static_cast<uint64_t>(framed.end - all.data()), true, false};
+  }
+  WalkLimits limits;
+  limits.arguments = std::max(arguments_left_, kArgumentsWhenTired);
+  limits.beginnings = 0;
+  const WalkedCommand walked = walk_command(source_, offset, limits);
+  arguments_left_ -= std::min(arguments_left_, walked.arguments);
+  return {walked.end, walked.outcome == Walked::whole && !walked.why, walked.outcome == Walked::torn};
+}
+
+bool RecordProbe::is_plausible(uint64_t offset, bool chained) {
+  const Candidate first = probe(offset);
+  if (!first.whole) return false;
+  const Bytes behind = source_.window(first.end, 1).bytes;
+  if (behind.empty() || (!chained && behind.front() == '#')) return true;
+  const Candidate second = probe(first.end);
+  return second.whole || (second.torn && !chained);
+}
+
+RecordProbe::Place RecordProbe::find(uint64_t from, bool chained) {
+  while (true) {
+    const Window window = source_.window(from, kSearchBytes);
+    if (window.bytes.empty()) return {false, from};
+    size_t at = 0;
+    while ((at = window.bytes.find('*', at)) != Bytes::npos) {
+      const Bytes head = window.bytes.substr(at, kHeadBytes);
+      const bool cut_off = head.size() < kHeadBytes;
+      if ((cut_off || begins_command(head)) && is_plausible(from + at, chained)) return {true, from + at};
+      ++at;
+    }
+    from += window.bytes.size();
+  }
+}
+
+}  // namespace persist

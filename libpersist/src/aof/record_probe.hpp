@@ -1,0 +1,39 @@
+// Where, behind damage, the log goes on: at a known command with as many arguments as it may have, behind
+// which the next record follows or the file ends.
+#pragma once
+
+#include <cstdint>
+
+#include "persist/source.hpp"
+
+namespace persist {
+
+class RecordProbe {
+ public:
+  explicit RecordProbe(ByteSource& source) : source_(source) {}
+
+  struct Place {
+    bool found = false;
+    uint64_t offset = 0;  // of the record; the end of the source if there is none
+  };
+
+  // The first plausible record at `from` or later. With `chained`, two whole commands have to follow each
+  // other, or one the end of the file: for bytes that may be the inside of a torn argument.
+  Place find(uint64_t from, bool chained);
+
+ private:
+  struct Candidate {
+    uint64_t end = 0;
+    bool whole = false;
+    bool torn = false;
+  };
+  Candidate probe(uint64_t offset);
+  bool is_plausible(uint64_t offset, bool chained);
+
+  ByteSource& source_;
+  // So many arguments may be walked over in vain: a file made to look like many commands, each as long as the
+  // file, would take for ever.
+  uint64_t arguments_left_ = uint64_t{1} << 22;
+};
+
+}  // namespace persist
