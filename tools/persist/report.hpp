@@ -50,6 +50,9 @@ std::string json_line(const nlohmann::ordered_json& json);
 // A string of the JSON schema: text, or {"$base64":"..."}.
 nlohmann::ordered_json json_string(Bytes bytes);
 
+// "1 key", "2 keys"
+std::string counted(uint64_t count, std::string_view noun);
+
 // The exit status for the farthest-reaching error.
 Exit exit_of(Reach reach, bool sound);
 

@@ -65,6 +65,10 @@ void print_bytes(const Finding& finding) {
 
 }  // namespace
 
+std::string counted(uint64_t count, std::string_view noun) {
+  return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
+}
+
 TextReport::TextReport(size_t most) : most_(most), colour_(use_colour()) {}
 
 TextReport::~TextReport() {

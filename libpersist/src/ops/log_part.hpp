@@ -1,0 +1,52 @@
+// One file of a set, opened: where its RDB part ends and its commands begin.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "persist/append_set.hpp"
+#include "persist/finding.hpp"
+#include "persist/source.hpp"
+
+namespace persist {
+
+// Whether a file begins with the magic that makes servers take its beginning for an RDB file.
+[[nodiscard]] bool begins_with_rdb(ByteSource& source);
+
+// Whether what the first bytes do not tell is a log after all: a damaged beginning with commands behind it.
+[[nodiscard]] bool holds_commands(ByteSource& source);
+
+struct LogPart {
+  std::unique_ptr<ByteSource> source;
+  uint64_t size = 0;
+  bool has_rdb = false;
+  bool sound_rdb = true;    // false: it could not be walked to its end, and what follows it is not known
+  uint64_t log_offset = 0;  // 0 without an RDB part
+  // Of the RDB part: when it was written, seconds since the epoch, and how many keys it has.
+  std::optional<int64_t> ctime_s;
+  uint64_t keys = 0;
+};
+
+// What cannot go back is copied to a temporary file.
+std::unique_ptr<ByteSource> open_rereadable(const SetPart& part);
+// How many bytes there are.
+uint64_t size_of(ByteSource& source);
+
+// Opens a part to be read more than once, and walks over its RDB part; what is wrong with that is reported.
+LogPart open_part(const SetPart& part, FindingSink& findings);
+
+// Passes on what readers of an RDB file say, but for what follows it: here that is the log.
+class RdbPartSink : public FindingSink {
+ public:
+  explicit RdbPartSink(FindingSink& to) : to_(to) {}
+  void report(const Finding& finding) override;
+  [[nodiscard]] const std::optional<Finding>& swallowed() const { return swallowed_; }
+
+ private:
+  FindingSink& to_;
+  std::optional<Finding> swallowed_;
+};
+
+}  // namespace persist
