@@ -1,0 +1,53 @@
+// Finds the commands that emptied databases, and writes a log without them. persist-undo-flush(1)
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "persist/api.hpp"
+#include "persist/append_set.hpp"
+#include "persist/edit.hpp"
+
+namespace persist {
+
+// A FLUSHALL or FLUSHDB, or the text of a script that may hold one.
+struct Flush {
+  std::string file;  // the name of the part
+  Extent extent;
+  uint64_t index = 0;   // of the command in the set
+  std::string command;  // "FLUSHALL ASYNC", as it stands there
+  bool all = false;     // not only its db
+  uint64_t db = 0;
+  bool in_multi = false;
+  bool is_script = false;         // then only the text tells, and leaving it out leaves out all that it did
+  std::optional<int64_t> time_s;  // of the timestamp annotation before it
+  // Without one: what times near it say. Milliseconds since the epoch; an estimate.
+  std::optional<int64_t> not_before_ms;
+  std::optional<int64_t> not_after_ms;
+  uint64_t commands_before = 0;  // in the set
+  uint64_t commands_after = 0;
+};
+
+struct FlushReport {
+  std::vector<Flush> flushes;  // of the set, in the order of replay
+  // The same of files that servers do not load: their data may be of before a rewrite. Indexes count from
+  // their own beginning.
+  std::vector<Flush> elsewhere;
+  std::vector<std::string> other_files;  // that hold commands or keys, history files first
+  uint64_t commands = 0;
+  bool has_base_keys = false;                // the base holds keys
+  std::optional<int64_t> base_written_at_s;  // of its RDB part
+  std::optional<LeftOut> tail;               // damage behind the last command
+};
+
+// Throws EditRefused for damage that has to be repaired first, std::system_error.
+PERSIST_API FlushReport find_flushes(const AppendSet& set);
+
+// Writes the set without some of the flushes that find_flushes() has reported of it, in their order.
+PERSIST_API EditSummary undo_flushes(const AppendSet& set, const FlushReport& report,
+                                     const std::vector<Flush>& flushes, const OutputOptions& output,
+                                     const std::vector<std::string>& known);
+
+}  // namespace persist

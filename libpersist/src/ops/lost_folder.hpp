@@ -1,0 +1,39 @@
+// What a result does not have: the bytes, file by file, and an index of where they were and why they went.
+#pragma once
+
+#include <map>
+#include <memory>
+#include <string>
+
+#include "persist/edit.hpp"
+#include "persist/sink.hpp"
+#include "persist/source.hpp"
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+class LostFolder {
+ public:
+  // Made with the first run that is added. An empty path: nothing is kept.
+  LostFolder(std::string path, Existing existing) : path_(std::move(path)), existing_(existing) {}
+
+  void add(const LeftOut& run, ByteSource& from);
+
+  // Puts the folder into place, if there is one, and returns its path.
+  std::string commit();
+
+ private:
+  ByteSink& file_of(const std::string& name);
+  void flush_index();
+
+  std::string path_;
+  Existing existing_;
+  std::unique_ptr<AtomicFolder> folder_;
+  std::map<std::string, std::unique_ptr<ByteSink>> files_;
+  std::string last_name_;  // of the file that was added to last
+  ByteSink* last_file_ = nullptr;
+  std::unique_ptr<ByteSink> index_;
+  TextBuffer lines_;  // of the index, not yet written
+};
+
+}  // namespace persist
