@@ -1,0 +1,50 @@
+// Where lines go: all of them, the first few, or the last few.
+#pragma once
+
+#include <cstdint>
+#include <deque>
+#include <functional>
+#include <optional>
+
+#include "persist/sink.hpp"
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+class LineOutput {
+ public:
+  LineOutput(ByteSink& sink, std::optional<uint64_t> head, std::optional<uint64_t> tail);
+  LineOutput(const LineOutput&) = delete;
+  LineOutput& operator=(const LineOutput&) = delete;
+
+  // To put a line into, with its line feed; then end_line() is called. False: no more lines are wanted.
+  TextBuffer& begin_line() { return keeps_ ? kept_ : out_; }
+  [[nodiscard]] bool end_line() {
+    ++lines_;
+    if (keeps_) drop_old_lines();
+    return lines_ < lines_max_;
+  }
+  [[nodiscard]] bool wants_lines() const { return lines_ < lines_max_; }
+
+  // Hands everything on. What comes afterwards is passed on, whether or not only the last lines were wanted.
+  void flush();
+
+  [[nodiscard]] uint64_t lines() const { return lines_; }
+
+ private:
+  void drop_old_lines();
+
+  ByteSink& sink_;
+  std::function<void(Bytes)> drain_;
+  TextBuffer out_;
+  uint64_t lines_ = 0;
+  uint64_t lines_max_;
+  bool keeps_;
+  uint64_t kept_max_;
+  TextBuffer kept_;
+  TextBuffer spare_;         // to move the wanted lines to
+  std::deque<size_t> ends_;  // in kept_, of the lines that may be wanted
+  size_t begin_ = 0;         // in kept_, of the first of them
+};
+
+}  // namespace persist

@@ -1,0 +1,182 @@
+// The parts of a line that are the same for many are made once.
+#include "ops/log_lines.hpp"
+
+#include <charconv>
+#include <chrono>
+
+#include "text/command_line.hpp"
+#include "text/json_string.hpp"
+
+namespace persist {
+
+namespace {
+
+// Room for the parts of a line that are numbers and the names around them.
+constexpr size_t kNumbersMax = 256;
+
+char* put(char* to, Bytes text) {
+  std::memcpy(to, text.data(), text.size());
+  return to + text.size();
+}
+
+template <std::integral T>
+char* put_number(char* to, T number, int base = 10) {
+  return std::to_chars(to, to + kDecimalMax, number, base).ptr;
+}
+
+void put_two_digits(std::string& text, char before, int64_t number) {
+  text += before;
+  text += static_cast<char>('0' + number / 10);
+  text += static_cast<char>('0' + number % 10);
+}
+
+std::string text_of(const TextBuffer& buffer) { return std::string(buffer.bytes()); }
+
+}  // namespace
+
+std::string utc_text(int64_t time_s) {
+  // The Gregorian calendar repeats itself: the years that the calendar of the library cannot hold are folded.
+  constexpr int64_t kDaySeconds = 86'400;
+  constexpr int64_t kCycleDays = 146'097;
+  constexpr int64_t kCycleYears = 400;
+  const int64_t days = time_s / kDaySeconds;
+  const int64_t seconds = time_s % kDaySeconds;
+  const std::chrono::sys_days day{std::chrono::days{days % kCycleDays}};
+  const std::chrono::year_month_day date{day};
+  std::string text = std::to_string(int{date.year()} + days / kCycleDays * kCycleYears);
+  put_two_digits(text, '-', unsigned{date.month()});
+  put_two_digits(text, '-', unsigned{date.day()});
+  put_two_digits(text, 'T', seconds / 3600);
+  put_two_digits(text, ':', seconds / 60 % 60);
+  put_two_digits(text, ':', seconds % 60);
+  return text + 'Z';
+}
+
+void LogLines::set_file(Bytes name) {
+  TextBuffer place;
+  if (json_) {
+    place.append(R"({"file":)");
+    append_json_string(place, name);
+    place.append(R"(,"offset":)");
+  } else {
+    append_argument(place, name);
+    place.append(":0x");
+  }
+  place_ = text_of(place);
+}
+
+void LogLines::put_place(TextBuffer& out, uint64_t offset) {
+  char* to = put(out.room(place_.size() + kDecimalMax), place_);
+  out.advance(put_number(to, offset, json_ ? 10 : 16));
+}
+
+void LogLines::put_extent(TextBuffer& out, Extent extent) {
+  put_place(out, extent.offset);
+  out.append(R"(,"size":)");
+  out.append_number(extent.size);
+}
+
+void LogLines::set_time(const LogWalk& walk) {
+  if (walk.time_s() == time_s_) [[likely]]
+    return;
+  time_s_ = walk.time_s();
+  time_ = !time_s_ ? "-" : json_ ? std::to_string(*time_s_) : utc_text(*time_s_);
+}
+
+void LogLines::put_command(TextBuffer& out, const LogWalk& walk, bool multi) {
+  set_time(walk);
+  const Extent extent = walk.record().extent();
+  const std::span<const Bytes> args = walk.record().args();
+  char* to = put(out.room(place_.size() + kNumbersMax), place_);
+  if (!json_) {
+    to = put(put_number(to, extent.offset, 16), " #");
+    to = put(put_number(to, walk.index()), " db");
+    to = put(put_number(to, walk.db()), " ");
+    out.advance(put(to, time_));
+    for (const Bytes arg : args) {
+      out.append(' ');
+      append_argument(out, arg);
+    }
+    out.append('\n');
+    return;
+  }
+  to = put(put_number(to, extent.offset), R"(,"size":)");
+  to = put(put_number(to, extent.size), R"(,"index":)");
+  to = put(put_number(to, walk.index()), R"(,"db":)");
+  to = put(put_number(to, walk.db()), R"(,"time_s":)");
+  to = put(to, time_s_ ? Bytes(time_) : Bytes("null"));
+  to = put(to, multi ? Bytes(R"(,"multi":true,"args":[)") : Bytes(R"(,"multi":false,"args":[)"));
+  out.advance(to);
+  for (const Bytes& arg : args) {
+    if (&arg != args.data()) out.append(',');
+    append_json_string(out, arg);
+  }
+  out.append("]}\n");
+}
+
+void LogLines::put_annotation(TextBuffer& out, const LogWalk& walk) {
+  set_time(walk);
+  const Bytes text = walk.record().annotation();
+  if (json_) {
+    put_extent(out, walk.record().extent());
+    out.append(R"(,"annotation":)");
+    append_json_string(out, text);
+    out.append("}\n");
+    return;
+  }
+  put_place(out, walk.record().extent().offset);
+  out.append(" - - ");
+  out.append(Bytes(time_));
+  out.append(' ');
+  append_argument(out, "#" + std::string(text));
+  out.append('\n');
+}
+
+void LogLines::put_rdb(TextBuffer& out, const RdbPart& part) {
+  if (json_) {
+    put_extent(out, {0, part.size});
+    out.append(R"(,"rdb":{"dialect":")");
+    out.append(dialect_name(part.header.dialect));
+    out.append(R"(","version":)");
+    out.append_number(part.header.version);
+    out.append(R"(,"keys":)");
+    out.append_number(part.keys);
+    out.append(part.complete ? Bytes("}}\n")
+                             : Bytes(R"(,"damaged":true}})"
+                                     "\n"));
+    return;
+  }
+  put_place(out, 0);
+  out.append(" RDB ");
+  out.append(dialect_name(part.header.dialect));
+  out.append(" version ");
+  out.append_number(part.header.version);
+  out.append(", ");
+  out.append_number(part.keys);
+  out.append(part.keys == 1 ? Bytes(" key") : Bytes(" keys"));
+  out.append(part.complete ? Bytes("\n") : Bytes(", damaged\n"));
+}
+
+void LogLines::put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry) {
+  const Bytes type = value_type_name(entry.encoding->type);
+  put_place(out, record.extent.offset);
+  if (json_) {
+    out.append(R"(,"db":)");
+    out.append_number(entry.db);
+    out.append(R"(,"type":")");
+    out.append(type);
+    out.append(R"(","key":)");
+    append_json_string(out, entry.key);
+    out.append("}\n");
+    return;
+  }
+  out.append(" RDB db");
+  out.append_number(entry.db);
+  out.append(' ');
+  out.append(type);
+  out.append(' ');
+  append_argument(out, entry.key);
+  out.append('\n');
+}
+
+}  // namespace persist

@@ -1,0 +1,48 @@
+// A line for each thing in a log, as text or as JSON. persist-log(1), LINES
+#pragma once
+
+#include <string>
+
+#include "aof/log_walk.hpp"
+#include "persist/rdb_reader.hpp"
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+// What is to be said of an RDB part.
+struct RdbPart {
+  RdbHeader header;
+  uint64_t keys = 0;
+  uint64_t size = 0;
+  bool complete = false;
+};
+
+class LogLines {
+ public:
+  explicit LogLines(bool json) : json_(json) {}
+
+  // The file that the lines from now on are about.
+  void set_file(Bytes name);
+
+  // Of the last record of a walk. `multi`: it belongs to a transaction.
+  void put_command(TextBuffer& out, const LogWalk& walk, bool multi);
+  void put_annotation(TextBuffer& out, const LogWalk& walk);
+
+  void put_rdb(TextBuffer& out, const RdbPart& part);
+  void put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry);
+
+ private:
+  void put_place(TextBuffer& out, uint64_t offset);
+  void put_extent(TextBuffer& out, Extent extent);
+  void set_time(const LogWalk& walk);
+
+  bool json_;
+  std::string place_;  // what every line begins with, up to the offset
+  std::optional<int64_t> time_s_;
+  std::string time_ = "-";  // of the last line, which the next mostly has, too
+};
+
+// "2026-11-20T18:00:00Z", whatever the year.
+std::string utc_text(int64_t time_s);
+
+}  // namespace persist
