@@ -10,6 +10,7 @@
 #include <optional>
 
 #include "base/endian.hpp"
+#include "base/letters.hpp"
 
 namespace persist {
 namespace {
@@ -193,8 +194,6 @@ inline const CommandSpec* probe(const NameWords& name, size_t size) {
   }
   return nullptr;
 }
-
-constexpr char lower(char byte) { return byte >= 'A' && byte <= 'Z' ? static_cast<char>(byte | 0x20) : byte; }
 
 // `lowered` is in lower case already.
 bool is_word(Bytes word, Bytes lowered) { return std::ranges::equal(word, lowered, {}, lower); }

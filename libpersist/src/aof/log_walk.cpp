@@ -1,3 +1,4 @@
+// What a command changes for those behind it, and what a server would call the damage it meets.
 #include "aof/log_walk.hpp"
 
 #include <limits>

@@ -1,3 +1,4 @@
+// The search behind damage: cheap looks at many places, whole walks at few, and a bound on all of them.
 #include "aof/record_probe.hpp"
 
 #include <algorithm>

@@ -4,6 +4,8 @@
 #include <algorithm>
 #include <array>
 
+#include "base/letters.hpp"
+
 namespace persist {
 
 namespace {
@@ -18,7 +20,6 @@ constexpr bool is_space(char c) { return c == ' ' || (c >= '\t' && c <= '\r'); }
 // Narrower than what may stand between words: \v and \f do not end one.
 constexpr bool ends_word(char c) { return c == ' ' || c == '\n' || c == '\r' || c == '\t' || c == '\0'; }
 constexpr bool is_printable(char c) { return c >= ' ' && c <= '~'; }
-constexpr char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 constexpr int hex_digit(char c) {
   if (c >= '0' && c <= '9') return c - '0';
@@ -149,10 +150,6 @@ std::string quoted_word(Bytes word, Quoting quoting) {
     }
   }
   return out + '"';
-}
-
-bool equals_ignoring_case(Bytes a, Bytes b) {
-  return std::ranges::equal(a, b, [](char x, char y) { return lower(x) == lower(y); });
 }
 
 std::string shown_word(Bytes word) {

@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "base/letters.hpp"
 #include "persist/bytes.hpp"
 
 namespace persist {
@@ -23,9 +24,6 @@ enum class Quoting : uint8_t {
   shortest    // escapes only what would not be read back: for lines that would get too long
 };
 [[nodiscard]] std::string quoted_word(Bytes word, Quoting quoting = Quoting::as_server);
-
-// ASCII letters only.
-[[nodiscard]] bool equals_ignoring_case(Bytes a, Bytes b);
 
 // A word as findings show it: always printable, and not longer than a line.
 [[nodiscard]] std::string shown_word(Bytes word);

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <memory>
 
+#include "base/letters.hpp"
 #include "ops/edit_walk.hpp"
 #include "persist/filter.hpp"
 
@@ -19,20 +20,14 @@ constexpr int64_t kMillisecondsInSecond = 1000;
 std::string line_of(std::span<const Bytes> args) {
   std::string line;
   for (const Bytes arg : args) {
-    if (!line.empty() || arg.data() != args.front().data()) line += ' ';
-    line += arg;
+    line += line.empty() ? in_upper_case(arg) : " " + std::string(arg);
   }
-  const size_t name_size = args.empty() ? 0 : args.front().size();
-  for (size_t i = 0; i < name_size; ++i)
-    line[i] = static_cast<char>(line[i] >= 'a' && line[i] <= 'z' ? line[i] - 'a' + 'A' : line[i]);
   return line;
 }
 
-std::string with_upper_name(std::string pattern) {
-  for (size_t i = 0; i < pattern.size() && pattern[i] != ' '; ++i)
-    pattern[i] =
-        static_cast<char>(pattern[i] >= 'a' && pattern[i] <= 'z' ? pattern[i] - 'a' + 'A' : pattern[i]);
-  return pattern;
+std::string with_upper_name(const std::string& pattern) {
+  const size_t name_end = std::min(pattern.find(' '), pattern.size());
+  return in_upper_case(pattern.substr(0, name_end)) + pattern.substr(name_end);
 }
 
 class Cut {
@@ -189,10 +184,8 @@ class Cut {
 
   void write() {
     if (!summary_.found && !summary_.tail && output_.in_place) return;
-    SetOutput result(set_, output_);
-    Manifest manifest = set_.manifest;
-    std::erase_if(manifest.lines,
-                  [](const ManifestLine& line) { return line.type == ManifestType::history; });
+    SetOutput result(set_, output_, {true, known_});
+    Manifest manifest = without_history(set_.manifest);
     for (size_t i = 0; i < set_.parts.size(); ++i) {
       if (i >= dropped_from_) {
         drop_part(i, result);
@@ -202,11 +195,8 @@ class Cut {
         copy_part(i, result);
       }
     }
-    Tolerance tolerance;
-    tolerance.commands = true;
-    tolerance.known = known_;
     const uint64_t dropped = summary_.commands_dropped;
-    summary_.edit = result.commit(manifest, tolerance);
+    summary_.edit = result.commit(manifest);
     summary_.edit.commands_dropped = dropped;
   }
 

@@ -1,3 +1,4 @@
+// Refuses what only a repair should decide, and takes along the tail that it would cut.
 #include "ops/edit_walk.hpp"
 
 #include <algorithm>

@@ -1,3 +1,4 @@
+// Telling the files of a set apart, and finding where in them the commands begin.
 #include "ops/log_part.hpp"
 
 #include <charconv>

@@ -1,3 +1,4 @@
+// Counting what goes, and keeping the first few names for the report.
 #include "ops/loss.hpp"
 
 #include <algorithm>

@@ -3,6 +3,7 @@
 #include "ops/lost_folder.hpp"
 
 #include "io/copy.hpp"
+#include "io/gathering_sink.hpp"
 #include "text/json_string.hpp"
 
 namespace persist {
@@ -12,8 +13,7 @@ namespace {
 constexpr Bytes kIndexName = "index.jsonl";
 constexpr size_t kLinesAtOnce = size_t{64} << 10;
 
-void append_line(std::string& lines, const LeftOut& run) {
-  TextBuffer line;
+void append_line(TextBuffer& line, const LeftOut& run) {
   line.append("{\"file\":");
   append_json_string(line, run.file);
   line.append(",\"offset\":");
@@ -23,7 +23,6 @@ void append_line(std::string& lines, const LeftOut& run) {
   line.append(",\"why\":");
   append_json_string(line, run.why);
   line.append("}\n");
-  lines += line.bytes();
 }
 
 }  // namespace
@@ -34,16 +33,27 @@ void LostFolder::add(const LeftOut& run, ByteSource& from) {
     folder_ = std::make_unique<AtomicFolder>(path_, existing_);
     index_ = folder_->create(std::string(kIndexName));
   }
-  std::unique_ptr<ByteSink>& file = files_[run.file];
-  // A part may have any name, and the index is there already.
-  if (!file) file = folder_->create(run.file == kIndexName ? "part-" + run.file : run.file);
-  copy_range(from, run.extent, *file);
+  copy_range(from, run.extent, file_of(run.file));
   append_line(lines_, run);
   if (lines_.size() >= kLinesAtOnce) flush_index();
 }
 
+// Nearly always the file of the run before.
+ByteSink& LostFolder::file_of(const std::string& name) {
+  if (last_file_ != nullptr && last_name_ == name) return *last_file_;
+  std::unique_ptr<ByteSink>& file = files_[name];
+  if (!file) {
+    // A part may have any name, and the index is there already.
+    const std::string own = name == kIndexName ? "part-" + name : name;
+    file = std::make_unique<GatheringSink>(folder_->create(own));
+  }
+  last_name_ = name;
+  last_file_ = file.get();
+  return *file;
+}
+
 void LostFolder::flush_index() {
-  index_->write(lines_);
+  index_->write(lines_.bytes());
   lines_.clear();
 }
 

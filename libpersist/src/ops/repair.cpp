@@ -7,6 +7,7 @@
 #include <memory>
 
 #include "aof/log_walk.hpp"
+#include "base/letters.hpp"
 #include "ops/log_part.hpp"
 #include "ops/loss.hpp"
 #include "ops/set_output.hpp"
@@ -25,8 +26,7 @@ std::string select_command(uint64_t db) {
 // The last SELECT that lost bytes hold whole.
 std::optional<uint64_t> find_select(Bytes lost) {
   constexpr Bytes kSelect = "$6\r\nselect\r\n$";
-  std::string text(lost);
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string text = in_lower_case(lost);
   const size_t at = text.rfind(kSelect);
   if (at == std::string::npos) return std::nullopt;
   Bytes rest = Bytes(text).substr(at + kSelect.size());
@@ -123,9 +123,8 @@ class Examiner {
     if (spec != nullptr) return !arity_fits(*spec, walk_.record().argument_count());
     const Bytes name = walk_.record().args().front();
     if (name.find('.') != Bytes::npos) return false;
-    return std::ranges::none_of(options_.known, [&](const std::string& known) {
-      return std::ranges::equal(known, name, [](char a, char b) { return (a | 0x20) == (b | 0x20); });
-    });
+    return std::ranges::none_of(options_.known,
+                                [&](const std::string& known) { return equals_ignoring_case(known, name); });
   }
 
   void leave_out(FindingCode why) {
@@ -242,7 +241,7 @@ class Repair {
     manifest_ = set_.manifest;
     parts_ = set_.parts;
     const bool missing = std::ranges::any_of(parts_, [](const SetPart& part) { return !part.present; });
-    if (set_.manifest_path.empty() || (set_.manifest_sound && !missing)) return drop_history();
+    if (set_.manifest_path.empty() || (set_.manifest_sound && !missing)) return;
     if (set_.manifest_sound && !options_.salvage) {
       const auto absent = std::ranges::find(parts_, false, &SetPart::present);
       refuse(EditRefused::Kind::beyond,
@@ -264,13 +263,6 @@ class Repair {
     step.note = rebuilt.rule;
     for (const std::string& name : rebuilt.left_out) step.note += "; left out: " + name;
     summary_.steps.push_back(std::move(step));
-    drop_history();
-  }
-
-  // A server would delete these files at its next start; they stay where they are, with the input.
-  void drop_history() {
-    std::erase_if(manifest_.lines,
-                  [](const ManifestLine& line) { return line.type == ManifestType::history; });
   }
 
   [[nodiscard]] SetPart part_of(const ManifestLine& line) const {
@@ -409,11 +401,9 @@ class Repair {
 
   void write() {
     if (summary_.steps.empty() && output_.in_place) return;
-    SetOutput result(set_, output_);
+    SetOutput result(set_, output_, {false, options_.known});
     for (const std::unique_ptr<PartPlan>& plan : plans_) write_part(*plan, result);
-    Tolerance tolerance;
-    tolerance.known = options_.known;
-    summary_.edit = result.commit(manifest_, tolerance);
+    summary_.edit = result.commit(without_history(manifest_));
   }
 
   void write_part(PartPlan& plan, SetOutput& result) {

@@ -1,3 +1,4 @@
+// Copying in runs, what is dropped to a folder of its own; checked, and only then renamed into place.
 #include "ops/set_output.hpp"
 
 #include <sys/stat.h>
@@ -10,6 +11,7 @@
 #include "io/copy.hpp"
 #include "io/gathering_sink.hpp"
 #include "ops/lost_folder.hpp"
+#include "ops/result_check.hpp"
 #include "persist/check_set.hpp"
 
 namespace persist {
@@ -65,13 +67,6 @@ void check_apart(const AppendSet& set, const std::string& output) {
 // Those that the input has, if it is something that has any.
 Attributes like(const std::string& path) {
   return !path.empty() && fs::exists(path) ? attributes_of(path) : Attributes{};
-}
-
-AppendSet reopened(const std::string& path, Shape shape, const ServerConf& conf, FindingList& found) {
-  if (shape == Shape::file) return single_file_set(path);
-  SetOptions options;
-  options.conf = &conf;
-  return open_append_set(path, found, options);
 }
 
 bool is_flaw(const Finding& finding, const Tolerance& tolerance) {
@@ -156,17 +151,19 @@ void PartOutput::finish(uint64_t end) {
 // -------------------------------------------------------------------------------------------------- a set
 
 struct SetOutput::State {
-  State(const AppendSet& input, const OutputOptions& wanted)
-      : set(input), options(wanted), lost("", Existing::refuse) {}
+  State(const AppendSet& input, const OutputOptions& wanted, Tolerance put_up_with)
+      : set(input), options(wanted), tolerance(std::move(put_up_with)), lost("", Existing::refuse) {}
 
   const AppendSet& set;
   const OutputOptions& options;
+  Tolerance tolerance;
   Shape shape = Shape::file;
   std::string path;
   std::string prefix;  // of the names in the folder
   std::unique_ptr<AtomicFile> file;
   std::unique_ptr<AtomicFolder> folder;
   LostFolder lost;
+  std::vector<std::unique_ptr<ResultCheck>> checks;
 
   [[nodiscard]] bool writes() const { return !options.dry_run; }
 
@@ -215,31 +212,46 @@ struct SetOutput::State {
     to->finish();
   }
 
+  // Follows the writing of a part, if there is anything to follow.
+  std::unique_ptr<ByteSink> checked(const SetPart& part, std::unique_ptr<ByteSink> to) {
+    const std::string written = file ? file->temporary() : folder->path_of(prefix + part.name);
+    if (written.empty()) return to;
+    checks.push_back(std::make_unique<ResultCheck>(part, written, tolerance.known));
+    return std::make_unique<CheckedSink>(std::move(to), *checks.back());
+  }
+
   // What was written must be whole before anybody sees it.
-  void check_result(const Tolerance& tolerance) const {
-    const std::string written = file ? file->temporary() : folder->temporary();
-    if (written.empty()) return;
+  void check_result() const {
     FindingList found;
-    ServerConf conf = set.conf;
-    if (!prefix.empty()) conf.appenddirname = prefix.substr(0, prefix.size() - 1);
-    const AppendSet result = reopened(written, shape, conf, found);
-    LogCheckOptions check;
-    check.known = tolerance.known;
-    check_set(result, found.all, found, check);
+    if (folder) {
+      SetOptions reading;
+      ServerConf conf = set.conf;
+      if (!prefix.empty()) conf.appenddirname = prefix.substr(0, prefix.size() - 1);
+      reading.conf = &conf;
+      open_append_set(folder->temporary(), found, reading);
+    }
+    for (const std::unique_ptr<ResultCheck>& check : checks) {
+      for (const Finding& finding : check->findings()) found.report(finding);
+    }
     for (const Finding& finding : found.all) {
       if (is_flaw(finding, tolerance)) refuse_result(finding);
     }
   }
 };
 
-SetOutput::SetOutput(const AppendSet& set, const OutputOptions& options)
-    : state_(std::make_unique<State>(set, options)) {
+SetOutput::SetOutput(const AppendSet& set, const OutputOptions& options, Tolerance tolerance)
+    : state_(std::make_unique<State>(set, options, std::move(tolerance))) {
   if (options.dry_run && options.path.empty()) return;
   state_->find_place();
   state_->open();
 }
 
 SetOutput::~SetOutput() = default;
+
+Manifest without_history(Manifest manifest) {
+  std::erase_if(manifest.lines, [](const ManifestLine& line) { return line.type == ManifestType::history; });
+  return manifest;
+}
 
 namespace {
 
@@ -262,6 +274,7 @@ std::unique_ptr<PartOutput> SetOutput::begin_part(const SetPart& part, ByteSourc
     to = std::make_unique<BorrowedSink>(*state_->file);
   else
     to = state_->create(part);
+  if (to) to = state_->checked(part, std::move(to));
   return std::make_unique<PartOutput>(from, part.name, std::move(to), state_->lost, summary_);
 }
 
@@ -275,7 +288,7 @@ void SetOutput::drop_part(const SetPart& part, ByteSource& from, Bytes why, uint
   if (summary_.first_runs.size() < kRunsTold) summary_.first_runs.push_back(all);
 }
 
-EditSummary SetOutput::commit(const Manifest& manifest, const Tolerance& tolerance) {
+EditSummary SetOutput::commit(const Manifest& manifest) {
   FindingList changes;
   if (state_->set.kind != SetKind::file && !is_unchanged(state_->set, changes)) {
     throw EditRefused(EditRefused::Kind::changed,
@@ -286,7 +299,7 @@ EditSummary SetOutput::commit(const Manifest& manifest, const Tolerance& toleran
   if (!state_->writes()) return summary_;
   state_->write_manifest(manifest);
   if (state_->file) state_->file->finish();
-  state_->check_result(tolerance);
+  state_->check_result();
   // What was left out is there before what it was left out of.
   summary_.lost = state_->lost.commit();
   if (state_->file)

@@ -55,11 +55,15 @@ struct Tolerance {
   std::vector<std::string> known;  // names of commands to take for known
 };
 
+// What the manifest of a result lists. A server would delete history files at its next start; they stay where
+// they are, with the input.
+[[nodiscard]] Manifest without_history(Manifest manifest);
+
 class SetOutput {
  public:
   // Throws EditRefused if the result would lie in the way of the input, std::system_error if something is
   // there already.
-  SetOutput(const AppendSet& set, const OutputOptions& options);
+  SetOutput(const AppendSet& set, const OutputOptions& options, Tolerance tolerance = {});
   ~SetOutput();
   SetOutput(const SetOutput&) = delete;
   SetOutput& operator=(const SetOutput&) = delete;
@@ -71,7 +75,7 @@ class SetOutput {
 
   // Writes the manifest, if the set has one to have; checks the result; puts it into place. Throws
   // EditRefused or std::system_error, and then there is no result.
-  EditSummary commit(const Manifest& manifest, const Tolerance& tolerance);
+  EditSummary commit(const Manifest& manifest);
 
   [[nodiscard]] EditSummary& summary() { return summary_; }
 

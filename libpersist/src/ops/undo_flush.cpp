@@ -5,6 +5,7 @@
 #include <charconv>
 #include <memory>
 
+#include "base/letters.hpp"
 #include "ops/edit_walk.hpp"
 
 namespace persist {
@@ -21,12 +22,6 @@ std::optional<int64_t> parse_time_ms(Bytes text) {
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), time_ms);
   const bool number = error == std::errc{} && (end == text.data() + text.size() || *end == '-');
   return number && time_ms >= kTimeMsMin ? std::optional(time_ms) : std::nullopt;
-}
-
-bool is_word(Bytes text, Bytes lower_word) {
-  return std::ranges::equal(text, lower_word, {}, [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
 }
 
 // Which commands hold times, and where: how a log without annotations tells when things happened.
@@ -57,8 +52,8 @@ TimeHint hint_of(const TimeSpots& spots, const CommandSpec* spec, std::span<cons
     }
   } else if (spec == spots.xclaim || spec == spots.set) {
     for (size_t i = 3; i + 1 < args.size(); ++i) {
-      if (is_word(args[i], "time")) hint.at_ms = parse_time_ms(args[i + 1]);
-      if (is_word(args[i], "pxat")) hint.before_ms = parse_time_ms(args[i + 1]);
+      if (equals_ignoring_case(args[i], "time")) hint.at_ms = parse_time_ms(args[i + 1]);
+      if (equals_ignoring_case(args[i], "pxat")) hint.before_ms = parse_time_ms(args[i + 1]);
     }
   }
   return hint;
@@ -76,8 +71,7 @@ std::string words_of(std::span<const Bytes> args) {
 // A script that may flush: its text says so.
 bool mentions_flush(const CommandSpec& spec, std::span<const Bytes> args) {
   if (!spec.name.starts_with("eval") || args.size() < 2) return false;
-  std::string text(args[1]);
-  for (char& c : text) c = static_cast<char>(c >= 'A' && c <= 'Z' ? c - 'A' + 'a' : c);
+  const std::string text = in_lower_case(args[1]);
   return text.find("flushall") != std::string::npos || text.find("flushdb") != std::string::npos;
 }
 
@@ -205,7 +199,7 @@ FlushReport find_flushes(const AppendSet& set) { return SetSearch(set).run(); }
 
 EditSummary undo_flushes(const AppendSet& set, const FlushReport& report, const std::vector<Flush>& flushes,
                          const OutputOptions& output, const std::vector<std::string>& known) {
-  SetOutput result(set, output);
+  SetOutput result(set, output, {true, known});
   std::vector<std::unique_ptr<ByteSource>> sources;
   for (const SetPart& part : set.parts) {
     ByteSource& source = *sources.emplace_back(open_rereadable(part));
@@ -216,12 +210,7 @@ EditSummary undo_flushes(const AppendSet& set, const FlushReport& report, const 
     if (report.tail && report.tail->file == part.name) out->drop(report.tail->extent, report.tail->why, 0);
     out->finish(size_of(source));
   }
-  Manifest manifest = set.manifest;
-  std::erase_if(manifest.lines, [](const ManifestLine& line) { return line.type == ManifestType::history; });
-  Tolerance tolerance;
-  tolerance.commands = true;
-  tolerance.known = known;
-  return result.commit(manifest, tolerance);
+  return result.commit(without_history(set.manifest));
 }
 
 }  // namespace persist

@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
+
 namespace persist {
 
 namespace {
@@ -33,11 +35,8 @@ constexpr Beginning kBeginnings[] = {
 
 constexpr size_t kTarMarkAt = 257;
 
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
-
 bool begins_with(Bytes head, Bytes beginning) {
-  return head.size() >= beginning.size() &&
-         std::ranges::equal(head.substr(0, beginning.size()), beginning, {}, lower, lower);
+  return head.size() >= beginning.size() && equals_ignoring_case(head.substr(0, beginning.size()), beginning);
 }
 
 bool is_command(Bytes head) { return head.size() >= 2 && head[0] == '*' && head[1] >= '0' && head[1] <= '9'; }
