@@ -17,8 +17,10 @@ project's; persist, rdb-check and aof-check are on PATH. `--update` writes down 
 read the difference before you believe it.
 
 Besides the cases: every testdata/rdb/**/X.rdb must pass `check` and, where X.jsonl lies beside it, must be dumped to just
-that; every file in testdata/damaged/FINDING/ must be found to have that finding first; and the commands of README.md under
-a line <!-- tested --> must do what they say, at least with exit status 0.
+that; every file and every append directory in testdata/damaged/FINDING/ must be found to have that finding first; and the
+commands of README.md under a line <!-- tested --> must do what they say, at least with exit status 0. Those of a block run
+in one folder, with a `dump.rdb`; under <!-- tested on NAME --> it also holds the append directory testdata/NAME, as
+`copy/appendonlydir`.
 """
 
 import argparse
@@ -194,22 +196,25 @@ def check_damaged(place, path):
 
 # --- README.md --------------------------------------------------------------------------------------------
 
-TESTED = re.compile(r"^<!-- tested -->\n+```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+TESTED = re.compile(r"^<!-- tested(?: on (\S+))? -->\n+```sh\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 
-def readme_commands(text):
-    """The commands of the marked blocks: with a prompt `$ ` if the block has any, else every line."""
-    for block in TESTED.findall(text):
+def readme_blocks(text):
+    """(the append directory, commands) of each marked block: with a prompt `$ ` if it has any, else every line."""
+    for name, block in TESTED.findall(text):
         lines = [line for line in block.replace("\\\n", " ").split("\n") if line.strip()]
         prompted = [line[2:] for line in lines if line.startswith("$ ")]
-        yield from prompted or [line for line in lines if not line.startswith("#")]
+        yield name, prompted or [line for line in lines if not line.startswith("#")]
 
 
-def check_readme(place, command):
+def check_readme(place, name, commands):
     shutil.copyfile(TESTDATA / "rdb/demo.rdb", place.room / "dump.rdb")
-    output, errors, status = place.run(command)
-    if status != 0:
-        yield f"exit status {status}\n{output.decode()}{errors.decode()}"
+    if name:
+        shutil.copytree(TESTDATA / name, place.room / "copy/appendonlydir")
+    for command in commands:
+        output, errors, status = place.run(command)
+        if status != 0:
+            yield f"{command}\nexit status {status}\n{output.decode()}{errors.decode()}"
 
 
 # --- Everything together ----------------------------------------------------------------------------------
@@ -254,8 +259,8 @@ def main():
             tally.test(path.relative_to(ROOT), check_damaged, path)
         readme = ROOT / "README.md"
         if readme.exists():
-            for command in readme_commands(readme.read_text(encoding="utf-8")):
-                tally.test(f"README.md: {command}", check_readme, command)
+            for name, commands in readme_blocks(readme.read_text(encoding="utf-8")):
+                tally.test(f"README.md: {commands[0]}", check_readme, name, commands)
         else:
             print("skipped README.md: it does not exist")
     print(f"{tally.passed} passed, {tally.failed} failed")
