@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
-"""How fast persist is, as a ratio to redis-check-rdb run beside it.
+"""How fast persist is, as a ratio to redis-check-rdb or redis-check-aof run beside it.
 
 Usage: run.py --persist PATH [--files FOLDER] [--scale S] [--rounds N] [NAME...]
 
-Runs redis-check-rdb, `persist check` and `persist dump -o /dev/null` in turn over each workload (workloads.py), N rounds,
-and prints medians. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
+Runs the peer, `persist check` and the verbs that write in turn over each workload (workloads.py), N rounds, and prints
+medians. What the verbs write goes beside the workload: have it in memory (tmpfs) to measure them and not the disk. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
 want to fall. Nothing here passes or fails by time; the exit status is 0 unless a tool fails.
 """
 
@@ -15,20 +15,37 @@ import sys
 import time
 from pathlib import Path
 
-NAMES = ["W1", "W2", "W3", "W4"]
+NAMES = ["W1", "W2", "W3", "W4", "W5", "W6"]
+LOGS = {"W5", "W6"}
 FOLDER = Path(__file__).resolve().parents[2] / "build" / "bench"
 
-# The least ratio to redis-check-rdb, by task and workload.
+# The least ratio to the peer, by task and workload. Verbs that write: a third of the check's.
 FLOORS = {
-    "check": {"W1": 8, "W2": 4, "W3": 4, "W4": 7},
+    "check": {"W1": 8, "W2": 4, "W3": 4, "W4": 7, "W5": 15, "W6": 1},
     "dump": {"W1": 5, "W2": 3, "W3": 2, "W4": 6},
+    "log": {"W5": 3},
+    "repair": {"W5": 5},
+    "strip": {"W5": 5},
+    "cut": {"W5": 5},
 }
 
 
+def peer_of(path):
+    return "redis-check-aof" if path.endswith(".aof") else "redis-check-rdb"
+
+
 def tasks(persist, path, extra):
-    yield "redis-check-rdb", ["redis-check-rdb", path]
+    yield peer_of(path), [peer_of(path), path]
     yield "check", [persist, "check", *extra, path]
-    yield "dump", [persist, "dump", *extra, "-o", "/dev/null", path]
+    if path.endswith(".rdb"):
+        yield "dump", [persist, "dump", *extra, "-o", "/dev/null", path]
+        return
+    output = ["--force", "-o", path.removesuffix(".aof") + ".out"]
+    yield "log", [persist, "log", path]
+    yield "undo-flush", [persist, "undo-flush", path]
+    yield "repair", [persist, "repair", *output, path]
+    yield "cut", [persist, "cut", "--at-command", "1000000", *output, path]
+    yield "strip", [persist, "strip", "--command", "LPUSH", *output, path]
 
 
 def run(command):
@@ -59,7 +76,7 @@ def measure(persist, path, rounds, extra):
 def report(name, path, measured):
     _, least_peak = run(["true"])
     size = path.stat().st_size
-    base = measured["redis-check-rdb"][0]
+    base = measured[peer_of(str(path))][0]
     for task, (seconds, peak) in measured.items():
         floor = FLOORS.get(task, {}).get(name)
         ratio = base / seconds
@@ -71,7 +88,7 @@ def report(name, path, measured):
 
 
 def workload(name, folder, scale):
-    path = Path(folder) / f"{name}.rdb"
+    path = Path(folder) / f"{name}.{'aof' if name in LOGS else 'rdb'}"
     if not path.exists():
         script = Path(__file__).with_name("workloads.py")
         subprocess.run([sys.executable, script, folder, "--scale", str(scale), name], check=True)
@@ -79,13 +96,13 @@ def workload(name, folder, scale):
 
 
 def main():
-    parser = argparse.ArgumentParser(description="How fast persist is, beside redis-check-rdb.")
+    parser = argparse.ArgumentParser(description="How fast persist is, beside redis-check-rdb and redis-check-aof.")
     parser.add_argument("--persist", required=True, help="the binary")
     parser.add_argument("--files", help=f"where the workloads are, or are to be written [{FOLDER.parent.name}/{FOLDER.name}]")
     parser.add_argument("--scale", type=float, default=1.0, help="how much of each workload to write [1]")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--threads", type=int, help="pass --threads to persist")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="W1 W2 W3 W4 [all]")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="W1 to W6 [all]")
     arguments = parser.parse_intermixed_args()
     folder = Path(arguments.files) if arguments.files else FOLDER / f"scale-{arguments.scale:g}"
     extra = [] if arguments.threads is None else ["--threads", str(arguments.threads)]

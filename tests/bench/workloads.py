@@ -1,5 +1,6 @@
 #!/usr/bin/env python3
-"""Writes RDB files to measure with: fills a redis-server (found on PATH) and has it SAVE.
+"""Writes files to measure with. For an RDB file a redis-server (found on PATH) is filled and has to SAVE; a log is
+written as a server would append it.
 
 Usage: workloads.py FOLDER [--scale S] [NAME...]
 
@@ -7,9 +8,11 @@ Usage: workloads.py FOLDER [--scale S] [NAME...]
   W2  1 million keys of all types, 30 % of them volatile, part compressible, JSON-like values, streams with groups
   W3  20 thousand strings of 10 to 100 KB, half of them random, half prose: checksum and decompression
   W4  2 thousand sorted sets, hashes and sets of 5000 elements: containers that are not packed
+  W5  a log of 10 million small commands: counters, fields, scores, sessions that expire, transactions
+  W6  a log of what W2 is made of: fewer and larger commands
 
 The same scale gives the same keys and values on every machine. At scale 1 this takes some minutes, 4 GB of memory and
-2 GB of disk.
+4 GB of disk.
 """
 
 import argparse
@@ -91,6 +94,20 @@ class Feed:
         self.flush()
         self.server.connection.sendall(command("CLIENT", "REPLY", "ON"))
         assert self.server.connection.recv(5) == b"+OK\r\n"
+
+
+class LogFeed:
+    """Appends commands to a file instead."""
+
+    def __init__(self, path):
+        self.file = open(path, "wb", buffering=PIECE_BYTES)
+        self.put("SELECT", 0)
+
+    def put(self, *words):
+        self.file.write(command(*words))
+
+    def finish(self):
+        self.file.close()
 
 
 # --- What values are made of ------------------------------------------------------------------------------
@@ -210,16 +227,51 @@ def big_collections(feed, material, scale):
             feed.put("SADD", f"group:{number}", *(f"{material.below(10**9):x}:{i}" for i in numbers))
 
 
-WORKLOADS = {"W1": small_strings, "W2": mixed, "W3": big_values, "W4": big_collections}
+def small_commands(feed, material, scale):
+    for number in range(int(10_000_000 * scale)):
+        key = material.below(200_000)
+        kind = number % 8
+        if kind < 2:
+            feed.put("INCRBY", f"counter:{key}", material.below(100))
+        elif kind < 4:
+            feed.put("HSET", f"user:{key}", f"field{number % 20}", material.below(10**6))
+        elif kind == 4:
+            feed.put("ZADD", f"board:{key % 500}", material.below(10**6), f"player:{key}")
+        elif kind == 5:
+            feed.put("SET", f"session:{key}", f"{material.below(10**16):016x}", "PXAT", YEAR_2100_MS + key)
+        elif kind == 6:
+            feed.put("MULTI")
+            feed.put("LPUSH", f"queue:{key % 100}", f"job:{number}")
+            feed.put("EXEC")
+        else:
+            feed.put("DEL", f"session:{key}")
+
+
+WORKLOADS = {"W1": small_strings, "W2": mixed, "W3": big_values, "W4": big_collections, "W5": small_commands, "W6": mixed}
+LOGS = {"W5", "W6"}
 
 
 def write(name, folder, scale):
-    """Writes FOLDER/NAME.rdb unless it is there, and returns its path."""
-    path = Path(folder) / f"{name}.rdb"
+    """Writes FOLDER/NAME.rdb or .aof unless it is there, and returns its path."""
+    path = Path(folder) / f"{name}.{'aof' if name in LOGS else 'rdb'}"
     if path.exists():
         return path
     path.parent.mkdir(parents=True, exist_ok=True)
     began = time.monotonic()
+    partial = path.with_suffix(".part")
+    (write_log if name in LOGS else write_rdb)(name, partial, scale)
+    os.replace(partial, path)
+    print(f"{path}: {path.stat().st_size:,} bytes in {time.monotonic() - began:.0f} s", file=sys.stderr)
+    return path
+
+
+def write_log(name, path, scale):
+    feed = LogFeed(path)
+    WORKLOADS[name](feed, Material(name), scale)
+    feed.finish()
+
+
+def write_rdb(name, path, scale):
     with Server() as server:
         feed = Feed(server)
         WORKLOADS[name](feed, Material(name), scale)
@@ -228,18 +280,14 @@ def write(name, folder, scale):
             raise RuntimeError("redis-server could not save")
         if "errorstat" in server.ask("INFO", "errorstats"):
             raise RuntimeError("redis-server refused a command")
-        partial = path.with_suffix(".part")
-        shutil.copyfile(server.folder / "dump.rdb", partial)
-        os.replace(partial, path)
-    print(f"{path}: {path.stat().st_size:,} bytes in {time.monotonic() - began:.0f} s", file=sys.stderr)
-    return path
+        shutil.copyfile(server.folder / "dump.rdb", path)
 
 
 def main():
-    parser = argparse.ArgumentParser(description="Writes RDB files to measure with.")
+    parser = argparse.ArgumentParser(description="Writes files to measure with.")
     parser.add_argument("folder")
     parser.add_argument("--scale", type=float, default=1.0, help="how much of each [1]")
-    parser.add_argument("names", nargs="*", metavar="NAME", help="W1 W2 W3 W4 [all]")
+    parser.add_argument("names", nargs="*", metavar="NAME", help="W1 to W6 [all]")
     arguments = parser.parse_intermixed_args()
     for name in arguments.names or WORKLOADS:
         if name not in WORKLOADS:
