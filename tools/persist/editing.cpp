@@ -1,3 +1,4 @@
+// The frame of repair, strip, undo-flush and cut: options, opening, refusals, the last line.
 #include "editing.hpp"
 
 #include <fmt/core.h>
@@ -135,9 +136,12 @@ int run_edit(const EditArguments& arguments, const std::string& verb, const std:
 
 void print_edit(const EditArguments& arguments, const std::string& verb, const EditSummary& summary) {
   if (arguments.json) return;
-  std::string line = arguments.output.dry_run ? "dry run, nothing written"
-                     : summary.output.empty() ? printable(arguments.path) + ": left as it is"
-                                              : printable(summary.output) + ": written";
+  if (summary.output.empty() && !arguments.output.dry_run) {
+    fmt::print(stderr, "persist {}: {}: left as it is\n", verb, printable(arguments.path));
+    return;
+  }
+  std::string line =
+      arguments.output.dry_run ? "dry run, nothing written" : printable(summary.output) + ": written";
   line += fmt::format(": {} bytes kept", summary.bytes_kept);
   if (summary.bytes_dropped > 0) line += fmt::format(", {} left out", summary.bytes_dropped);
   if (!summary.lost.empty()) line += ", in " + printable(summary.lost);

@@ -30,6 +30,11 @@ struct Verb {
 constexpr Verb kVerbs[] = {
     {"check", "is this file whole and sound, and will that server load it?", run_check},
     {"dump", "the key space as JSON Lines, or every record with its bytes", run_dump},
+    {"log", "the commands of an AOF with file, offset, index, db and time", run_log},
+    {"repair", "a sound log out of a damaged one", run_repair},
+    {"strip", "a log or RDB file without some of its commands and keys", run_strip},
+    {"undo-flush", "a log without the FLUSHALL that was a mistake", run_undo_flush},
+    {"cut", "a log that ends at a point in time or place", run_cut},
 };
 
 // Other names of this binary.
@@ -40,17 +45,22 @@ constexpr Verb kNames[] = {
 
 void print_usage(std::FILE* to) {
   fmt::print(to,
-             "persist - check and dump the persistence files of Redis and Valkey\n\n"
+             "persist - check, read and repair the persistence files of Redis and Valkey\n\n"
              "usage: persist VERB [OPTION...] PATH...\n\n");
-  for (const Verb& verb : kVerbs) fmt::print(to, "  {:<8} {}\n", verb.name, verb.summary);
+  for (const Verb& verb : kVerbs) fmt::print(to, "  {:<10}  {}\n", verb.name, verb.summary);
   fmt::print(
       to,
-      "\n`persist VERB --help` tells more of each, `man persist` of all. PATH is whatever you have: an RDB\n"
-      "file, one that is compressed with gzip, zstd or LZ4, a DUMP payload, or - for standard input.\n\n"
+      "\n`persist VERB --help` tells more of each, `man persist` of all. PATH is whatever you have: an RDB "
+      "file,\n"
+      "an append only file, an append directory or its manifest, a data directory, a DUMP payload, any file "
+      "of\n"
+      "these compressed with gzip, zstd or LZ4, or - for standard input.\n\n"
       "examples:\n"
-      "  persist check dump.rdb                    is the backup whole?\n"
-      "  persist check --for redis-7.2 dump.rdb    will that server load it?\n"
-      "  persist dump dump.rdb | jq .key           what is in it?\n");
+      "  persist check /var/lib/redis                     is all of it whole, and what would a server do?\n"
+      "  persist undo-flush --last copy -o recovered      that FLUSHALL was a mistake\n"
+      "  persist repair copy -o repaired                  the server refuses to start\n"
+      "  persist dump dump.rdb | jq .key                  what is in it?\n"
+      "`man persist-recovery` has recipes for emergencies.\n");
 }
 
 // What is on standard output only counts once it is there.

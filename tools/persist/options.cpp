@@ -114,7 +114,7 @@ When CommonOptions::progress_when() const {
   return progress == "never" ? When::never : When::automatic;
 }
 
-void FilterArguments::add_to(CLI::App& app) {
+void FilterArguments::add_selection_to(CLI::App& app) {
   app.add_option("--key", globs, "keys that match, as KEYS does: * ? [a-z] (any of several)")
       ->type_name("GLOB")
       ->take_all()
@@ -135,6 +135,10 @@ void FilterArguments::add_to(CLI::App& app) {
       ->delimiter(',')
       ->expected(1)
       ->take_all();
+}
+
+void FilterArguments::add_to(CLI::App& app) {
+  add_selection_to(app);
   app.add_option("--expired", expired, "keep, drop, or only those whose expiry has passed")
       ->type_name("WHAT")
       ->check(CLI::IsMember({"keep", "drop", "only"}).description(""));
@@ -143,10 +147,13 @@ void FilterArguments::add_to(CLI::App& app) {
       ->needs("--expired");
 }
 
+bool FilterArguments::selects() const {
+  return !globs.empty() || !regexes.empty() || !dbs.empty() || !types.empty() || !slots.empty();
+}
+
 FilterOptions FilterArguments::options() const {
   FilterOptions options;
-  const bool selects = !globs.empty() || !regexes.empty() || !dbs.empty() || !types.empty() || !slots.empty();
-  if (invert && !selects)
+  if (invert && !selects())
     throw std::invalid_argument("--not: expected --key, --key-regex, --db, --type or --slot with it");
   options.key_globs = globs;
   options.key_regexes = regexes;

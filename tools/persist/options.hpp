@@ -46,6 +46,9 @@ struct FilterArguments {
   std::string as_of;
 
   void add_to(CLI::App& app);
+  // All but --expired and --as-of.
+  void add_selection_to(CLI::App& app);
+  [[nodiscard]] bool selects() const;
   // Throws std::invalid_argument.
   [[nodiscard]] FilterOptions options() const;
 };

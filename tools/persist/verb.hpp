@@ -19,6 +19,11 @@ using Arguments = std::span<char*>;
 
 int run_check(Arguments words);
 int run_dump(Arguments words);
+int run_log(Arguments words);
+int run_repair(Arguments words);
+int run_strip(Arguments words);
+int run_undo_flush(Arguments words);
+int run_cut(Arguments words);
 
 // The names of the original tools.
 int run_rdb_check(Arguments arguments);
