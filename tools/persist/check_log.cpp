@@ -1,3 +1,4 @@
+// Logs and sets in words and in JSON; servers that do the same share a line.
 #include "check_log.hpp"
 
 #include <fmt/core.h>
@@ -59,6 +60,7 @@ Json json_of(const PartSummary& part) {
     json["version"] = part.rdb->version;
     json["keys"] = part.rdb->keys;
     if (part.rdb->complete) json["checksum"] = checksum_state_name(part.rdb->checksum);
+    if (part.rdb->ctime_s) json["ctime_s"] = *part.rdb->ctime_s;
   }
   json["log_offset"] = part.log_offset;
   json["commands"] = part.commands;
@@ -136,8 +138,9 @@ const StartupVerdict* verdict_of(const SetSummary& summary, const Target& target
   return nullptr;
 }
 
-void add_members(Json& json, const SetSummary& summary) {
+void add_members(Json& json, const SetSummary& summary, uint64_t functions) {
   json["keys"] = summary.keys;
+  json["functions"] = functions;
   json["commands"] = summary.commands;
   json["valid_up_to"] = summary.valid_up_to;
   json["parts"] = Json::array();

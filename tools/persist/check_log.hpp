@@ -19,6 +19,7 @@ const StartupVerdict* verdict_of(const SetSummary& summary, const Target& target
 // "will load it", "cuts it at 0x12 (with aof-load-truncated yes)"
 std::string describe(const StartupVerdict& verdict);
 
-void add_members(nlohmann::ordered_json& json, const SetSummary& summary);
+// `functions`: of the RDB parts.
+void add_members(nlohmann::ordered_json& json, const SetSummary& summary, uint64_t functions);
 
 }  // namespace persist::tool

@@ -72,7 +72,8 @@ void EditArguments::add_to(CLI::App& app) {
       ->type_name("NAME,...")
       ->delimiter(',')
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 bool EditArguments::check(const std::string& verb) const {
@@ -89,13 +90,14 @@ bool EditArguments::check(const std::string& verb) const {
 EditInput open_for_edit(const EditArguments& arguments, const std::string& verb, FindingSink& report) {
   EditInput input;
   FindingList found;
-  const bool folder = std::filesystem::is_directory(arguments.path);
+  std::error_code unknown;
+  const bool folder = std::filesystem::is_directory(arguments.path, unknown);
   bool manifest = false;
-  if (!folder && std::filesystem::is_regular_file(arguments.path)) {
+  if (!folder && std::filesystem::is_regular_file(arguments.path, unknown)) {
     const std::unique_ptr<ByteSource> source = open_source(arguments.path);
     const FileContent content = recognise_content(*source);
     manifest = content == FileContent::manifest;
-    if (content == FileContent::other) {
+    if (content == FileContent::other && source->damage() == nullptr) {
       throw EditRefused(EditRefused::Kind::unusable,
                         arguments.path +
                             ": expected an append only file, a manifest, an append "

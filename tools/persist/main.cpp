@@ -14,6 +14,7 @@
 #include <string_view>
 #include <system_error>
 
+#include "persist/sink.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 
@@ -140,11 +141,25 @@ void open_standard_descriptors() {
   }
 }
 
+// What is half written goes before we do. The second time a signal comes, it ends us as ever.
+void end_outputs_on_signals() {
+  struct sigaction action {};
+  action.sa_flags = static_cast<int>(SA_RESETHAND);
+  action.sa_handler = [](int signal) {
+    if (persist::interrupt_outputs()) return;
+    std::signal(signal, SIG_DFL);
+    std::raise(signal);
+  };
+  for (const int signal : {SIGINT, SIGTERM, SIGHUP}) ::sigaction(signal, &action, nullptr);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
   open_standard_descriptors();
   std::signal(SIGPIPE, SIG_IGN);
+  std::signal(SIGXFSZ, SIG_IGN);
+  end_outputs_on_signals();
   try {
     return persist::tool::run({argv, static_cast<size_t>(argc)});
   } catch (...) {

@@ -86,7 +86,7 @@ std::optional<int64_t> parse_time(const std::string& text) {
   int64_t number = 0;
   const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
   if (error == std::errc{} && end == text.data() + text.size()) {
-    return number < kFirstMilliseconds ? number * 1000 : number;
+    return number < kFirstMilliseconds && number > -kFirstMilliseconds ? number * 1000 : number;
   }
   for (const char* format : {"%Y-%m-%dT%H:%M:%SZ", "%Y-%m-%d %H:%M:%S", "%Y-%m-%d"}) {
     std::tm parts{};
@@ -118,23 +118,32 @@ void FilterArguments::add_selection_to(CLI::App& app) {
   app.add_option("--key", globs, "keys that match, as KEYS does: * ? [a-z] (any of several)")
       ->type_name("GLOB")
       ->take_all()
+      ->allow_extra_args(false)
       ->expected(1);
   app.add_option("--key-regex", regexes, "keys in which this RE2 expression is found")
       ->type_name("REGEX")
       ->take_all()
+      ->allow_extra_args(false)
       ->expected(1);
   app.add_flag("--not", invert, "the entries that --key, --key-regex, --db, --type, --slot do not select");
-  app.add_option("--db", dbs, "these databases")->type_name("N,...")->delimiter(',')->expected(1)->take_all();
+  app.add_option("--db", dbs, "these databases")
+      ->type_name("N,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--type", types, "string list set zset hash stream array module")
       ->type_name("TYPE,...")
       ->delimiter(',')
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
   app.add_option("--slot", slots, "cluster slots, such as 7 or 0-5460")
       ->type_name("SLOT,...")
       ->delimiter(',')
       ->expected(1)
-      ->take_all();
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 void FilterArguments::add_to(CLI::App& app) {

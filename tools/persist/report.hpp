@@ -11,6 +11,9 @@
 
 namespace persist::tool {
 
+// The first line of a finding: "dump.rdb:0x1f3a2: error: ... [listpack.length-overrun]"
+std::string finding_line(const Finding& finding, bool colour);
+
 // Prints findings as they come, like a compiler: place, severity, what, code; then the bytes with a caret. On
 // standard error. Beyond `most` of them only counts.
 class TextReport : public FindingSink {

@@ -65,6 +65,14 @@ void print_bytes(const Finding& finding) {
 
 }  // namespace
 
+std::string finding_line(const Finding& finding, bool colour) {
+  const FindingKind& kind = finding.kind();
+  const auto paint = [&](std::string_view code) { return colour ? code : std::string_view(); };
+  return fmt::format("{}{}:{} {}{}:{} {}{} [{}]", paint(kBold), place_of(finding), paint(kReset),
+                     paint(colour_of(kind.severity)), severity_name(kind.severity), paint(kReset),
+                     printable(finding.message()), whereabouts_of(finding), kind.id);
+}
+
 std::string counted(uint64_t count, std::string_view noun) {
   return fmt::format("{} {}{}", count, noun, count == 1 ? "" : "s");
 }
@@ -79,10 +87,7 @@ TextReport::~TextReport() {
 void TextReport::report(const Finding& finding) {
   if (++seen_ > most_) return;
   const FindingKind& kind = finding.kind();
-  const auto paint = [&](std::string_view colour) { return colour_ ? colour : std::string_view(); };
-  fmt::print(stderr, "{}{}:{} {}{}:{} {}{} [{}]\n", paint(kBold), place_of(finding), paint(kReset),
-             paint(colour_of(kind.severity)), severity_name(kind.severity), paint(kReset),
-             printable(finding.message()), whereabouts_of(finding), kind.id);
+  fmt::print(stderr, "{}\n", finding_line(finding, colour_));
   print_bytes(finding);
   if (std::ranges::find(advised_, kind.code) != advised_.end()) return;
   advised_.push_back(kind.code);

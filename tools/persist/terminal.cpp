@@ -8,6 +8,7 @@
 #include <chrono>
 #include <cstdio>
 #include <cstdlib>
+#include <ctime>
 
 namespace persist::tool {
 
@@ -74,6 +75,16 @@ std::string human_size(uint64_t bytes) {
     ++unit;
   }
   return fmt::format("{:.1f} {}", size, kUnits[unit]);
+}
+
+std::string time_in_words(int64_t time_s) {
+  std::array<char, 64> text{};
+  const std::time_t time = time_s;
+  std::tm parts{};
+  // Files may hold times that no calendar reaches.
+  if (::gmtime_r(&time, &parts) == nullptr) return fmt::format("{} s since 1970", time_s);
+  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
+  return text.data();
 }
 
 ProgressLine::ProgressLine(When when, std::optional<uint64_t> total)

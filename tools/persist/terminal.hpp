@@ -21,6 +21,9 @@ bool use_colour();
 // "1.4 GiB", "312 B"
 std::string human_size(uint64_t bytes);
 
+// "2026-11-20T18:00:00Z", out of seconds since the epoch.
+std::string time_in_words(int64_t time_s);
+
 // A line on standard error that tells how far a job has come: bytes, rate and time left. Nothing unless
 // `when` or the terminal ask for it. Wiped when the object goes.
 class ProgressLine {

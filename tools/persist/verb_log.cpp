@@ -37,6 +37,7 @@ struct LogArguments {
   bool keys = false;
   bool annotations = false;
   bool json = false;
+  bool whole = false;
   size_t findings_max = 100;
   std::string progress = "auto";
 
@@ -52,6 +53,7 @@ struct LogArguments {
     app.add_flag("-f,--follow", follow, "go on as the log grows, until interrupted");
     app.add_flag("--keys", keys, "the keys of an RDB part, instead of one line that counts them");
     app.add_flag("--annotations", annotations, "also the annotations, such as the timestamps");
+    app.add_flag("--whole", whole, "also commands of more than 1 MiB in full; each is then held in memory");
     app.add_flag("--json", json, "JSON Lines, also for findings and the summary");
     app.add_option("--max-findings", findings_max, "say at most N findings, count the rest [100]")
         ->type_name("N")
@@ -66,20 +68,24 @@ struct LogArguments {
         ->type_name("NAME,...")
         ->delimiter(',')
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--key", selection.key_globs, "commands with a key that matches: * ? [a-z]")
         ->type_name("GLOB")
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--key-regex", selection.key_regexes, "with a key in which this RE2 expression is found")
         ->type_name("REGEX")
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--db", selection.dbs, "commands that work on these databases")
         ->type_name("N,...")
         ->delimiter(',')
         ->expected(1)
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
     app.add_option("--since", since, "from this time on")->type_name("TIME");
     app.add_option("--until", until, "up to this time, inclusive")->type_name("TIME");
   }
@@ -203,6 +209,7 @@ int log(const LogArguments& arguments) {
   LogOptions options;
   options.selection = arguments.selection;
   options.json = arguments.json;
+  options.whole = arguments.whole;
   options.annotations = arguments.annotations;
   options.keys = arguments.keys;
   options.head_lines = arguments.head;

@@ -50,7 +50,12 @@ StripOffsets parse_offsets(const std::string& text) {
 
 void add_list(CLI::App& app, const std::string& name, std::vector<std::string>& to, const std::string& type,
               const std::string& help) {
-  app.add_option(name, to, help)->type_name(type)->delimiter(',')->expected(1)->take_all();
+  app.add_option(name, to, help)
+      ->type_name(type)
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
 }
 
 struct StripArguments {

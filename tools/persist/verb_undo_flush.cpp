@@ -2,8 +2,6 @@
 #include <fmt/core.h>
 
 #include <algorithm>
-#include <array>
-#include <ctime>
 #include <nlohmann/json.hpp>
 
 #include "editing.hpp"
@@ -33,6 +31,7 @@ struct UndoArguments {
     which->add_option("--at", at, "undo the flush that begins there (any of several)")
         ->type_name("FILE:OFFSET")
         ->take_all()
+        ->allow_extra_args(false)
         ->expected(1);
     which->require_option(0, 1);
   }
@@ -41,15 +40,6 @@ struct UndoArguments {
     return !edit.output.path.empty() || edit.output.in_place || edit.output.dry_run;
   }
 };
-
-std::string time_in_words(int64_t time_s) {
-  std::array<char, 32> text{};
-  const std::time_t time = time_s;
-  std::tm parts{};
-  ::gmtime_r(&time, &parts);
-  std::strftime(text.data(), text.size(), "%Y-%m-%dT%H:%M:%SZ", &parts);
-  return text.data();
-}
 
 std::string time_of(const Flush& flush) {
   constexpr int64_t kMillisecondsInSecond = 1000;
@@ -67,8 +57,11 @@ void print_flush(const Flush& flush) {
   if (flush.is_script) what = "script that mentions a flush: " + what;
   const std::string where = flush.all ? "all databases" : fmt::format("db {}", flush.db);
   fmt::print("{}:{:#x}: #{} {} ({}{}), {}, {} before, {} after\n", printable(flush.file), flush.extent.offset,
-             flush.index, what, where, flush.in_multi ? ", in a transaction" : "", time_of(flush),
-             counted(flush.commands_before, "command"), flush.commands_after);
+             flush.index, what, where,
+             flush.torn       ? ", in a transaction that never ran: it has no end"
+             : flush.in_multi ? ", in a transaction"
+                              : "",
+             time_of(flush), counted(flush.commands_before, "command"), flush.commands_after);
 }
 
 Json json_of(const Flush& flush) {
@@ -81,6 +74,7 @@ Json json_of(const Flush& flush) {
   json["all"] = flush.all;
   json["db"] = flush.db;
   json["in_multi"] = flush.in_multi;
+  json["torn"] = flush.torn;
   json["script"] = flush.is_script;
   if (flush.time_s) json["time_s"] = *flush.time_s;
   if (flush.not_before_ms) json["not_before_ms"] = *flush.not_before_ms;
@@ -121,7 +115,7 @@ void print_checklist() {
 std::vector<Flush> choose(const FlushReport& report, const UndoArguments& arguments) {
   std::vector<Flush> flushes;
   for (const Flush& flush : report.flushes) {
-    if (!flush.is_script) flushes.push_back(flush);
+    if (!flush.is_script && !flush.torn) flushes.push_back(flush);
   }
   if (arguments.last)
     flushes.erase(flushes.begin(), flushes.end() - std::min<ptrdiff_t>(1, std::ssize(flushes)));
@@ -139,8 +133,8 @@ std::vector<Flush> choose(const FlushReport& report, const UndoArguments& argume
     flushes.push_back(*found);
   }
   std::ranges::sort(flushes, {}, &Flush::index);
-  const auto twice = std::ranges::unique(flushes, {}, &Flush::index);
-  flushes.erase(twice.begin(), twice.end());
+  const auto same = [](const Flush& a, const Flush& b) { return a.index == b.index; };
+  flushes.erase(std::unique(flushes.begin(), flushes.end(), same), flushes.end());
   return flushes;
 }
 
@@ -148,7 +142,7 @@ void print_json(const UndoArguments& arguments, const FlushReport& report, const
                 const EditSummary& summary) {
   Json json;
   json["path"] = json_string(arguments.edit.path);
-  json["status"] = summary.output.empty() ? "listed" : "undone";
+  json["status"] = undone.empty() ? "listed" : arguments.edit.output.dry_run ? "planned" : "undone";
   json["commands"] = report.commands;
   for (const auto& [name, flushes] : {std::pair("flushes", &report.flushes), std::pair("undone", &undone),
                                       std::pair("elsewhere", &report.elsewhere)}) {
@@ -161,6 +155,8 @@ void print_json(const UndoArguments& arguments, const FlushReport& report, const
   if (arguments.writes()) add_members(json, summary);
   fmt::print("{}", json_line(json));
 }
+
+bool has_script(const FlushReport& report) { return std::ranges::any_of(report.flushes, &Flush::is_script); }
 
 int refuse_to_choose(const UndoArguments& arguments, const FlushReport& report, size_t count) {
   if (arguments.edit.json) print_json(arguments, report, {}, {});
@@ -191,7 +187,8 @@ int undo(const UndoArguments& arguments) {
   if (chosen.empty()) {
     throw EditRefused(
         EditRefused::Kind::unusable,
-        arguments.edit.path + ": no FLUSHALL or FLUSHDB to undo in this log; nothing was written");
+        arguments.edit.path + ": no FLUSHALL or FLUSHDB to undo in this log; nothing was written" +
+            (has_script(report) ? " (a script that may have flushed is undone by --at only)" : ""));
   }
   const EditSummary summary =
       undo_flushes(input.set, report, chosen, arguments.edit.output, arguments.edit.known);

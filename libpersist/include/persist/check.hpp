@@ -40,8 +40,9 @@ struct CheckSummary {
   std::array<uint64_t, 8> keys_by_type{};  // by ValueType
   bool complete = false;                   // an EOF opcode was read
   ChecksumState checksum = ChecksumState::absent;
-  uint64_t valid_up_to = 0;  // end of the last whole record with nothing wrong before it
-  uint64_t end = 0;          // where the reading ended
+  std::optional<int64_t> ctime_s;  // when it was saved, by its AUX field ctime: seconds since the epoch
+  uint64_t valid_up_to = 0;        // end of the last whole record with nothing wrong before it
+  uint64_t end = 0;                // where the reading ended
   uint64_t errors = 0;
   uint64_t warnings = 0;
   Reach reach = Reach::nothing;  // of the errors, the farthest

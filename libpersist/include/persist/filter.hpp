@@ -39,6 +39,9 @@ class PERSIST_API Filter {
   // Safe to call from several threads.
   [[nodiscard]] bool accepts(const RdbEntry& entry) const;
 
+  // The same where only a key is known: what is asked of keys and slots decides.
+  [[nodiscard]] bool accepts_key(Bytes key) const;
+
  private:
   struct Compiled;
   std::unique_ptr<Compiled> compiled_;

@@ -35,6 +35,7 @@ struct LogFollowing {
 struct LogOptions {
   LogSelection selection;
   bool json = false;                        // JSON Lines instead of text
+  bool whole = false;                       // also very large commands in full, which are then held in memory
   bool annotations = false;                 // list them, too
   bool keys = false;                        // list the keys of RDB parts instead of saying how many they are
   std::optional<uint64_t> head_lines;       // only the first lines; reading ends there

@@ -46,6 +46,11 @@ struct Attributes {
 // Those of what is there; links are followed. Throws std::system_error.
 PERSIST_API Attributes attributes_of(const std::string& path);
 
+// For handlers of signals, async-signal-safe. If an output that is to appear whole is being made, the next
+// write to it throws std::system_error (EINTR), so that it leaves nothing behind, and true is returned. If
+// none is, the process may end at once: false.
+PERSIST_API bool interrupt_outputs() noexcept;
+
 // A file written beside its final name. Nothing appears under that name before commit(), which flushes the
 // data to the disk, renames, and flushes the folder; destroyed without it, no trace is left. At every moment
 // either the old file or the new one stands whole under the name. If the name is a symbolic link, that which

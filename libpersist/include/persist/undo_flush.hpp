@@ -2,6 +2,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -9,6 +10,7 @@
 #include "persist/api.hpp"
 #include "persist/append_set.hpp"
 #include "persist/edit.hpp"
+#include "persist/source.hpp"
 
 namespace persist {
 
@@ -21,6 +23,7 @@ struct Flush {
   bool all = false;     // not only its db
   uint64_t db = 0;
   bool in_multi = false;
+  bool torn = false;              // in a damaged tail: its transaction has no end, and servers never ran it
   bool is_script = false;         // then only the text tells, and leaving it out leaves out all that it did
   std::optional<int64_t> time_s;  // of the timestamp annotation before it
   // Without one: what times near it say. Milliseconds since the epoch; an estimate.
@@ -40,6 +43,8 @@ struct FlushReport {
   bool has_base_keys = false;                // the base holds keys
   std::optional<int64_t> base_written_at_s;  // of its RDB part
   std::optional<LeftOut> tail;               // damage behind the last command
+  // Of the parts, for undo_flushes(): not all can be opened twice.
+  std::vector<std::shared_ptr<ByteSource>> sources;
 };
 
 // Throws EditRefused for damage that has to be repaired first, std::system_error.

@@ -137,6 +137,12 @@ class Opener {
     check_rdb(rdb);
   }
 
+  // What this toolkit puts beside a set: backups, what was left out, results that were never finished.
+  [[nodiscard]] static bool is_left_behind(const std::string& name) {
+    return name.front() == '.' || name.ends_with(".lost") || name.ends_with(".bak") ||
+           name.find(".bak.") != std::string::npos || name.find(".lost.bak") != std::string::npos;
+  }
+
   // A folder that is empty is none: the servers' own, before anything is in it.
   [[nodiscard]] bool is_append_dir(const std::string& name) const {
     const std::string path = join_path(set_.path, name);
@@ -152,6 +158,7 @@ class Opener {
     std::vector<std::string> found;
     for (const std::string& name : names) {
       std::error_code unreadable;
+      if (is_left_behind(name)) continue;
       // Other folders may be anybody's: one that cannot be read is passed over.
       fs::directory_iterator(join_path(set_.path, name), unreadable);
       if (!unreadable && is_append_dir(name)) found.push_back(name);

@@ -14,6 +14,11 @@ namespace {
 constexpr uint64_t kLineBytesMax = 1023;
 constexpr Bytes kLineEnd = "\r\n";
 
+// Beyond these, loaders crash or count wrongly; no server has written them.
+constexpr uint64_t kLengthMax = uint64_t{1} << 40;
+constexpr uint64_t kCountMax = (uint64_t{1} << 31) - 1;
+bool is_count(uint64_t number) { return number > 0 && number <= kCountMax; }
+
 std::string quoted(Bytes bytes) {
   constexpr size_t kShown = 16;
   std::string text = "\"";
@@ -86,7 +91,8 @@ class CommandWalk {
   // The number of a line such as `*3\r\n`. Nothing if that was the end of it.
   std::optional<uint64_t> read_header(char prefix, const char* subject) {
     const uint64_t begin = at_;
-    const Bytes line = read_line();
+    const std::string copy(read_line());  // what is asked for next may take the place of the bytes
+    const Bytes line = copy;
     const std::string wanted = std::string("'") + prefix + "' and a number";
     if (line.empty()) {
       fail(Walked::torn, begin, subject, wanted, "the end of the file");
@@ -102,7 +108,7 @@ class CommandWalk {
       fail(Walked::torn, begin, subject, wanted + " and " + quoted(kLineEnd), quoted(line));
       return std::nullopt;
     }
-    const bool counts = digits > 0 && ends && (prefix == '$' || number > 0);
+    const bool counts = digits > 0 && ends && (prefix == '$' ? number <= kLengthMax : is_count(number));
     if (!counts) {
       const uint64_t place = line.front() == prefix ? begin + 1 + digits : begin;
       fail(Walked::malformed, place, subject, wanted, quoted(line));

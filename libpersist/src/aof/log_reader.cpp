@@ -2,26 +2,29 @@
 #include "aof/log_reader.hpp"
 
 #include <algorithm>
-#include <charconv>
+
+#include "base/decimal.hpp"
 
 namespace persist {
 
 namespace {
 
 // A command larger than this is not held whole where beginnings are enough.
-constexpr uint64_t kHeldBytesMax = uint64_t{4} << 20;
+constexpr uint64_t kHeldBytesMax = uint64_t{1} << 20;
 // An annotation has to end somewhere.
 constexpr uint64_t kAnnotationBytesMax = uint64_t{64} << 10;
 constexpr uint64_t kPlenty = ~uint64_t{0};
 
-// The end of the source, if there is nothing but NUL bytes up to it.
-std::optional<uint64_t> end_of_nul(ByteSource& source, uint64_t from) {
-  const uint64_t begin = from;
+bool is_nul(Bytes bytes) { return bytes.find_first_not_of('\0') == Bytes::npos; }
+
+// Whether there is nothing but NUL bytes from `at` to the end of the source. `at` is left where others may
+// begin: what a pipe has passed it does not give again.
+bool passes_nul(ByteSource& source, uint64_t& at) {
   while (true) {
-    const Window window = source.window(from, 1);
-    if (window.bytes.empty()) return from > begin ? std::optional(from) : std::nullopt;
-    if (window.bytes.find_first_not_of('\0') != Bytes::npos) return std::nullopt;
-    from += window.bytes.size();
+    const Window window = source.window(at, 1);
+    if (window.bytes.empty()) return true;
+    if (!is_nul(window.bytes)) return false;
+    at += window.bytes.size();
   }
 }
 
@@ -83,8 +86,8 @@ LogStep LogReader::read_slowly() {
   if (walked.outcome == Walked::malformed) return give_up(*walked.why, std::nullopt, walked.end);
   if (walked.why) {
     // What only loaders put up with is believed if a record follows.
-    const Bytes behind = source_.window(walked.end, 1).bytes;
-    const bool followed = behind.empty() || behind.front() == '*' || behind.front() == '#';
+    const Window behind = source_.window(walked.end, 1);
+    const bool followed = behind.bytes.empty() || behind.bytes.front() == '*' || behind.bytes.front() == '#';
     if (!followed) return give_up(*walked.why, std::nullopt, walked.end);
   }
   take_walked(std::move(walked));
@@ -109,17 +112,19 @@ LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> tor
   damage_.expected = why.expected;
   damage_.found = why.found;
   // A source that cannot go back is searched from where it stands.
-  const uint64_t from = source_.rereadable() ? record_offset_ + 1 : std::max(walked_to, record_offset_ + 1);
+  const bool goes_back = source_.rereadable();
+  const uint64_t from = goes_back ? record_offset_ + 1 : std::max(walked_to, record_offset_ + 1);
   RecordProbe::Place next;
-  const std::optional<uint64_t> nul_end =
-      torn_as ? std::nullopt : end_of_nul(source_, source_.rereadable() ? why.place : from);
-  if (nul_end) {
-    next.offset = *nul_end;
+  uint64_t nul_end = goes_back ? why.place : from;
+  const Bytes passed = around(why.place, static_cast<size_t>(nul_end - std::min(nul_end, why.place)));
+  const bool nul_so_far = is_nul(passed) && why.place + passed.size() >= nul_end;
+  if (!torn_as && nul_so_far && passes_nul(source_, nul_end) && nul_end > why.place) {
+    next.offset = nul_end;
     damage_.code = FindingCode::aof_nul_tail;
     damage_.found =
-        std::to_string(*nul_end - std::min(*nul_end, why.place)) + " NUL bytes to the end of the file";
+        std::to_string(nul_end - std::min(nul_end, why.place)) + " NUL bytes to the end of the file";
   } else {
-    next = probe_.find(from, torn_as.has_value());
+    next = probe_.find(goes_back ? from : std::max(from, nul_end), torn_as.has_value());
     damage_.resumes = next.found;
     damage_.code = next.found ? FindingCode::aof_bad_record : torn_as.value_or(FindingCode::aof_garbage_tail);
   }
@@ -165,10 +170,8 @@ std::optional<int64_t> parse_timestamp(Bytes annotation) {
   constexpr Bytes kMark = "TS:";
   if (!annotation.starts_with(kMark)) return std::nullopt;
   annotation.remove_prefix(kMark.size());
-  int64_t seconds = 0;
-  const char* const end = annotation.data() + annotation.size();
-  const auto [rest, error] = std::from_chars(annotation.data(), end, seconds);
-  if (error != std::errc{} || rest != end || seconds < 0) return std::nullopt;
+  const std::optional<int64_t> seconds = parse_decimal<int64_t>(annotation);
+  if (!seconds || *seconds < 0) return std::nullopt;
   return seconds;
 }
 

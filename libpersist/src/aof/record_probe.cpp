@@ -39,15 +39,8 @@ bool begins_command(Bytes head) {
 }  // namespace
 
 RecordProbe::Candidate RecordProbe::probe(uint64_t offset) {
-  const Bytes head = source_.window(offset, kHeadBytes).bytes;
-  if (!begins_command(head)) return {};
-  if (!source_.rereadable()) {
-    const Bytes all = source_.window(offset, kAtHandMax).bytes;
-    ArgumentList args;
-    const FramedCommand framed = parse_command(all.data(), all.data() + all.size(), args);
-    if (framed.framing != Framing::whole) return {0, false, framed.framing == Framing::more};
-    return {offset + static_cast<uint64_t>(framed.end - all.data()), true, false};
-  }
+  const Window head = source_.window(offset, kHeadBytes);
+  if (!begins_command(head.bytes)) return {};
   WalkLimits limits;
   limits.arguments = std::max(arguments_left_, kArgumentsWhenTired);
   limits.beginnings = 0;
@@ -56,13 +49,31 @@ RecordProbe::Candidate RecordProbe::probe(uint64_t offset) {
   return {walked.end, walked.outcome == Walked::whole && !walked.why, walked.outcome == Walked::torn};
 }
 
+RecordProbe::Candidate RecordProbe::probe_at_hand(Bytes bytes) {
+  if (!begins_command(bytes.substr(0, kHeadBytes))) return {};
+  ArgumentList args;
+  const FramedCommand framed = parse_command(bytes.data(), bytes.data() + bytes.size(), args);
+  if (framed.framing != Framing::whole) return {0, false, framed.framing == Framing::more};
+  return {static_cast<uint64_t>(framed.end - bytes.data()), true, false};
+}
+
 bool RecordProbe::is_plausible(uint64_t offset, bool chained) {
-  const Candidate first = probe(offset);
-  if (!first.whole) return false;
-  const Bytes behind = source_.window(first.end, 1).bytes;
-  if (behind.empty() || (!chained && behind.front() == '#')) return true;
-  const Candidate second = probe(first.end);
-  return second.whole || (second.torn && !chained);
+  const auto judge = [&](const Candidate& first, Bytes behind, auto probe_second) {
+    if (!first.whole) return false;
+    if (behind.empty() || (!chained && behind.front() == '#')) return true;
+    const Candidate second = probe_second();
+    return second.whole || (second.torn && !chained);
+  };
+  if (source_.rereadable()) {
+    const Candidate first = probe(offset);
+    const Window behind = first.whole ? source_.window(first.end, 1) : Window();
+    return judge(first, behind.bytes, [&] { return probe(first.end); });
+  }
+  // By one window: if a pipe were asked for what is behind, it might forget what is in front of that.
+  const Window window = source_.window(offset, kAtHandMax);
+  const Candidate first = probe_at_hand(window.bytes);
+  const Bytes behind = window.bytes.substr(static_cast<size_t>(first.end));
+  return judge(first, behind, [&] { return probe_at_hand(behind); });
 }
 
 RecordProbe::Place RecordProbe::find(uint64_t from, bool chained) {

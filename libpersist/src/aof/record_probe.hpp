@@ -28,6 +28,7 @@ class RecordProbe {
     bool torn = false;
   };
   Candidate probe(uint64_t offset);
+  static Candidate probe_at_hand(Bytes bytes);
   bool is_plausible(uint64_t offset, bool chained);
 
   ByteSource& source_;

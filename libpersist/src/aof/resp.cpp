@@ -82,7 +82,8 @@ size_t parse_digits(Bytes text, uint64_t& number) {
   number = 0;
   size_t count = 0;
   for (; count < text.size() && digit_of(text[count]) <= 9; ++count) {
-    if (number < kNumberMax) number = std::min(kNumberMax, number * 10 + digit_of(text[count]));
+    const unsigned digit = digit_of(text[count]);
+    number = number > (kNumberMax - digit) / 10 ? kNumberMax : number * 10 + digit;
   }
   return count;
 }

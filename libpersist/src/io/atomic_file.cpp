@@ -40,6 +40,7 @@ std::unique_ptr<ByteSink> descriptor_sink(int descriptor) {
 }
 
 struct AtomicFile::State {
+  OutputInProgress in_progress;
   std::string path;
   Existing existing = Existing::refuse;
   std::string temporary;  // empty when writing directly to a device

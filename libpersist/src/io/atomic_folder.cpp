@@ -55,6 +55,7 @@ bool is_name(const std::string& name) {
 }  // namespace
 
 struct AtomicFolder::State {
+  OutputInProgress in_progress;
   std::string path;
   Existing existing = Existing::refuse;
   Attributes attributes;

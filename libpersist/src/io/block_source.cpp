@@ -75,7 +75,9 @@ void BlockSource::move_to(uint64_t from) {
 void BlockSource::grow(uint64_t from, uint64_t min) {
   const uint64_t left = size() ? std::max(*size(), from) - from : std::numeric_limits<uint64_t>::max();
   const auto wanted = static_cast<size_t>(std::min(min, left));
-  size_t capacity = size() ? std::max(kWindowBytes, wanted) : kWindowBytes;
+  // Whoever asks for a little more again and again does not have everything copied each time.
+  const auto again = static_cast<size_t>(std::min<uint64_t>(2 * (end() - from), left));
+  size_t capacity = size() ? std::max({kWindowBytes, wanted, again}) : kWindowBytes;
   while (!ended_ && end() - from < wanted) {
     const auto carried = static_cast<size_t>(end() - from);
     while (capacity <= carried) capacity *= kGrowthFactor;

@@ -4,6 +4,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include <atomic>
 #include <cerrno>
 #include <filesystem>
 #include <utility>
@@ -19,6 +20,11 @@ namespace {
 constexpr int kLinksMax = 40;            // as the kernel
 constexpr int kNamesTried = 100;         // of 36^6
 constexpr size_t kDecorationBytes = 16;  // what a hidden name may add to it, generously
+
+// Told by a handler of signals.
+std::atomic<bool> interrupted = false;
+std::atomic<int> outputs = 0;  // being made
+static_assert(std::atomic<bool>::is_always_lock_free && std::atomic<int>::is_always_lock_free);
 
 std::string random_letters() {
   constexpr char kLetters[] = "abcdefghijklmnopqrstuvwxyz0123456789";
@@ -118,7 +124,16 @@ OutputFile::~OutputFile() {
   if (descriptor_ >= 0) ::close(descriptor_);
 }
 
+OutputInProgress::OutputInProgress() { ++outputs; }
+OutputInProgress::~OutputInProgress() { --outputs; }
+
+bool interrupt_outputs() noexcept {
+  interrupted = true;
+  return outputs > 0;
+}
+
 void OutputFile::write(Bytes bytes) {
+  if (interrupted) throw trouble(error_ = EINTR, name_);
   while (!bytes.empty()) {
     const ssize_t put = ::write(descriptor_, bytes.data(), bytes.size());
     if (put < 0 && errno == EINTR) continue;

@@ -35,6 +35,15 @@ int make_folder(const std::string& path, const Attributes& attributes);
 // The owner as far as the system permits it, and the rights.
 void apply(const Attributes& attributes, int descriptor);
 
+// While one of these lives, interrupt_outputs() leaves it to the writer to end.
+class OutputInProgress {
+ public:
+  OutputInProgress();
+  ~OutputInProgress();
+  OutputInProgress(const OutputInProgress&) = delete;
+  OutputInProgress& operator=(const OutputInProgress&) = delete;
+};
+
 // A descriptor that is written once from front to end. Errors name `name`; one that was met is met again at
 // the end, so that a file with a hole is never taken for whole.
 class OutputFile {

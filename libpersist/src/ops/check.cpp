@@ -3,6 +3,7 @@
 #include "persist/check.hpp"
 
 #include <algorithm>
+#include <charconv>
 #include <limits>
 
 #include "ops/duplicate_keys.hpp"
@@ -149,6 +150,7 @@ class CheckWorker : public PieceWorker {
     } else if (auto* aux = std::get_if<AuxField>(&record.body)) {
       *aux = {seen.name, seen.value};
       check_slot_info(record, *aux);
+      if (aux->name == "ctime") shared_.summary.ctime_s = parse_seconds(aux->value);
     } else if (auto* library = std::get_if<FunctionLibrary>(&record.body)) {
       library->name = seen.name;
       library->code = seen.value;
@@ -165,6 +167,14 @@ class CheckWorker : public PieceWorker {
       shared_.summary.checksum = end->checksum;
     }
     if (shared_.options.observe) shared_.options.observe(record, seen.offset);
+  }
+
+  // Nothing if it is no number: servers take no notice of the field.
+  static std::optional<int64_t> parse_seconds(Bytes text) {
+    int64_t seconds = 0;
+    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
+    if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
+    return seconds;
   }
 
   void check_slot_info(const RdbRecord& record, const AuxField& aux) {

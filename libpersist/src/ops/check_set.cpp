@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "aof/log_walk.hpp"
+#include "base/letters.hpp"
 #include "ops/log_part.hpp"
 #include "ops/startup.hpp"
 
@@ -30,6 +31,7 @@ class SetTally : public FindingSink {
   }
   void count(const Finding& finding) {
     if (finding.kind().id.starts_with("target.")) return;
+    carrier_told_ |= finding.kind().id.starts_with("source.");
     if (finding.kind().severity == Severity::error) {
       ++summary_.errors;
       // What is wrong with one of several files is never a mere tail of the set.
@@ -39,10 +41,16 @@ class SetTally : public FindingSink {
     }
   }
   void reach_beyond() { summary_.reach = Reach::beyond; }
+  // Damage of the carrier, which whoever met it first may have told already.
+  void report_carrier(const Finding& damage) {
+    if (!carrier_told_) report(damage);
+    carrier_told_ = false;
+  }
 
  private:
   FindingSink& to_;
   SetSummary& summary_;
+  bool carrier_told_ = false;
 };
 
 class LogCheck {
@@ -109,9 +117,7 @@ class LogCheck {
 
   void check_unknown() {
     const Bytes name = walk_.record().args().front();
-    const auto is_name = [&](const std::string& known) {
-      return std::ranges::equal(known, name, {}, lower, lower);
-    };
+    const auto is_name = [&](const std::string& known) { return equals_ignoring_case(known, name); };
     if (std::ranges::any_of(options_.known, is_name)) return;
     const bool module = name.find('.') != Bytes::npos;
     Finding finding = at_command(module ? FindingCode::aof_module_command : FindingCode::aof_unknown_command,
@@ -172,8 +178,7 @@ class LogCheck {
 
   void report_flush() {
     Finding finding = at_command(FindingCode::aof_flush, "");
-    finding.subject = std::string(walk_.spec()->name);
-    for (char& c : finding.subject) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
+    finding.subject = in_upper_case(walk_.spec()->name);
     finding.found = walk_.kind() == CommandKind::flushdb ? "db " + std::to_string(walk_.db()) + " emptied"
                                                          : "all databases emptied";
     report(finding);
@@ -235,7 +240,9 @@ class LogCheck {
       summary_.damaged = true;
       summary_.valid_up_to = walk_.sound_up_to();
       facts_.damage = {damage.code, damage.extent.offset};
-      if (damage.code == FindingCode::aof_open_multi) facts_.server_cut = facts_.before_multi;
+      const bool open =
+          damage.code == FindingCode::aof_open_multi || damage.code == FindingCode::aof_torn_first;
+      if (open) facts_.server_cut = facts_.before_multi;
     }
     report(finding);
     if (is_last_ || finding.kind().reach != Reach::tail) return;
@@ -271,8 +278,6 @@ class LogCheck {
     else
       tally_.count(finding);
   }
-
-  static char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
   static constexpr size_t kNameShown = 64;
   ByteSource& source_;
@@ -314,7 +319,8 @@ bool check_rdb_part(ByteSource& source, PartSummary& summary, PartFacts& facts, 
     if (options.rdb.observe) options.rdb.observe(record, offset);
   };
   summary.rdb = check_rdb(source, sink, rdb_options);
-  summary.log_offset = summary.valid_up_to = summary.rdb->end;
+  summary.log_offset = summary.rdb->end;
+  summary.valid_up_to = summary.rdb->errors > 0 ? summary.rdb->valid_up_to : summary.rdb->end;
   summary.size = source.size().value_or(summary.rdb->end);
   facts.has_rdb = true;
   facts.dialect = summary.rdb->dialect;
@@ -323,10 +329,7 @@ bool check_rdb_part(ByteSource& source, PartSummary& summary, PartFacts& facts, 
   const bool alone = summary.part.role == PartRole::single;
   if (summary.rdb->errors > 0) summary.damaged = true;
   if (summary.rdb->errors > 0 && (!alone || mark.is_base())) tally.reach_beyond();
-  if (!summary.rdb->complete) {
-    summary.valid_up_to = summary.rdb->valid_up_to;
-    return false;
-  }
+  if (!summary.rdb->complete) return false;
   if (!sink.swallowed()) return true;
   --summary.rdb->warnings;
   if (!alone || mark.is_base() || sink.swallowed()->code == FindingCode::rdb_aof_tail) return true;
@@ -358,7 +361,7 @@ SetSummary check_set(const AppendSet& set, const std::vector<Finding>& found_wit
           !is_rdb || !source->window(about.log_offset, 1).bytes.empty() || part.role == PartRole::incr;
       carry = LogCheck(*source, about, known, tally, options, &part == &set.parts.back(), carry).run();
     }
-    if (const Finding* damage = source->damage()) tally.report(*damage);
+    if (const Finding* damage = source->damage()) tally.report_carrier(*damage);
     if (about.rdb) summary.keys += about.rdb->keys;
     summary.commands += about.commands;
     if (summary.damaged_part.empty()) summary.valid_up_to = about.valid_up_to;

@@ -26,7 +26,7 @@ std::string line_of(std::span<const Bytes> args) {
 }
 
 std::string with_upper_name(const std::string& pattern) {
-  const size_t name_end = std::min(pattern.find(' '), pattern.size());
+  const size_t name_end = std::min(pattern.find_first_of(" ?[\\"), pattern.size());
   return in_upper_case(pattern.substr(0, name_end)) + pattern.substr(name_end);
 }
 
@@ -99,7 +99,10 @@ class Cut {
     }
     summary_.commands_kept = carry.index;
     summary_.last_time_s = carry.time_s;
-    if (is_offset_part(index)) settle(edit, index, ends_.back(), carry);
+    // At the end of its file: what there is to cut are the files behind it.
+    const bool more = std::any_of(set_.parts.begin() + static_cast<ptrdiff_t>(index) + 1, set_.parts.end(),
+                                  [](const SetPart& later) { return later.size > 0; });
+    if (is_offset_part(index) && more) settle(edit, index, ends_.back(), carry);
   }
 
   // What had been read in front of the last record.

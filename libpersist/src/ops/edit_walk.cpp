@@ -21,8 +21,9 @@ LogPart open_sound(const SetPart& part) {
   }
   FindingList found;
   LogPart opened = open_part(part, found);
-  if (opened.sound_rdb) return opened;
-  std::string what = part.path + ": its RDB part is damaged";
+  if (opened.sound_rdb && opened.sound_carrier) return opened;
+  std::string what = part.path + (opened.sound_carrier ? ": its RDB part is damaged"
+                                                       : ": the compressed file is torn or damaged");
   if (!found.all.empty()) {
     what +=
         " at offset " + std::to_string(found.all.front().extent.offset) + ": " + found.all.front().message();

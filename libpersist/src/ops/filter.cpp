@@ -165,4 +165,9 @@ bool Filter::accepts(const RdbEntry& entry) const {
   return compiled_->selects(entry) != compiled_->options.invert;
 }
 
+bool Filter::accepts_key(Bytes key) const {
+  if (!compiled_->has_selection()) return true;
+  return (compiled_->matches_slot(key) && compiled_->matches_key(key)) != compiled_->options.invert;
+}
+
 }  // namespace persist

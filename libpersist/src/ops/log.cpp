@@ -99,7 +99,7 @@ class LogLister {
   // ---------------------------------------------------------------------------------------------
 
   void list_commands(ByteSource& source, uint64_t offset, bool is_last) {
-    LogWalk walk(source, offset, Hold::whole, carry_);
+    LogWalk walk(source, offset, options_.whole ? Hold::whole : Hold::beginnings, carry_);
     read_up_to_ = offset;
     bool wants_more = output_.wants_lines();
     while (wants_more) {

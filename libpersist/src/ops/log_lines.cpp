@@ -97,6 +97,8 @@ void LogLines::put_command(TextBuffer& out, const LogWalk& walk, bool multi) {
       out.append(' ');
       append_argument(out, arg);
     }
+    if (!walk.record().shows_all()) [[unlikely]]
+      put_shortened(out, walk.record());
     out.append('\n');
     return;
   }
@@ -111,7 +113,20 @@ void LogLines::put_command(TextBuffer& out, const LogWalk& walk, bool multi) {
     if (&arg != args.data()) out.append(',');
     append_json_string(out, arg);
   }
-  out.append("]}\n");
+  out.append(']');
+  if (!walk.record().shows_all()) [[unlikely]]
+    put_shortened(out, walk.record());
+  out.append("}\n");
+}
+
+// Of a very large command only the beginnings of its first arguments are shown.
+void LogLines::put_shortened(TextBuffer& out, const LogReader& record) {
+  out.append(json_ ? Bytes(R"(,"shortened":true,"arguments":)") : Bytes(" ... ("));
+  out.append_number(record.argument_count());
+  if (json_) return;
+  out.append(" arguments, ");
+  out.append_number(record.extent().size);
+  out.append(" bytes)");
 }
 
 void LogLines::put_annotation(TextBuffer& out, const LogWalk& walk) {

@@ -32,6 +32,7 @@ class LogLines {
   void put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry);
 
  private:
+  void put_shortened(TextBuffer& out, const LogReader& record);
   void put_place(TextBuffer& out, uint64_t offset);
   void put_extent(TextBuffer& out, Extent extent);
   void set_time(const LogWalk& walk);

@@ -1,24 +1,13 @@
 // Telling the files of a set apart, and finding where in them the commands begin.
 #include "ops/log_part.hpp"
 
-#include <charconv>
-
 #include "aof/record_probe.hpp"
+#include "base/decimal.hpp"
 #include "io/sources.hpp"
 #include "persist/check_set.hpp"
 #include "rdb/record_reader.hpp"
 
 namespace persist {
-
-namespace {
-
-std::optional<int64_t> parse_seconds(Bytes text) {
-  int64_t seconds = 0;
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-  return error == std::errc{} && end == text.data() + text.size() ? std::optional(seconds) : std::nullopt;
-}
-
-}  // namespace
 
 bool begins_with_rdb(ByteSource& source) {
   constexpr Bytes kMagics[] = {"REDIS", "VALKEY"};
@@ -29,7 +18,8 @@ bool begins_with_rdb(ByteSource& source) {
 }
 
 bool holds_commands(ByteSource& source) {
-  const Bytes head = source.window(0, 2).bytes;
+  const Window first_two = source.window(0, 2);
+  const Bytes head = first_two.bytes;
   if (head.empty()) return false;
   const bool digit = head.size() == 1 || (head[1] >= '0' && head[1] <= '9');
   if ((head.front() == '*' && digit) || head.front() == '#') return true;
@@ -64,6 +54,7 @@ void RdbPartSink::report(const Finding& finding) {
     swallowed_ = finding;
     return;
   }
+  if (finding.kind().severity == Severity::error) ++errors_;
   to_.report(finding);
 }
 
@@ -87,6 +78,12 @@ LogPart open_part(const SetPart& part, FindingSink& findings) {
   opened.source = open_rereadable(part);
   opened.size = size_of(*opened.source);
   opened.has_rdb = begins_with_rdb(*opened.source);
+  // A source tells damage of what is around it to those who have met its end.
+  (void)opened.source->window(opened.size, 1);
+  if (const Finding* damage = opened.source->damage()) {
+    findings.report(*damage);
+    opened.sound_carrier = false;
+  }
   if (!opened.has_rdb) return opened;
   RdbPartSink sink(findings);
   RecordReader records(*opened.source, sink);
@@ -95,11 +92,11 @@ LogPart open_part(const SetPart& part, FindingSink& findings) {
     if (std::holds_alternative<RdbEntry>(record->body)) {
       ++opened.keys;
     } else if (const auto* aux = std::get_if<AuxField>(&record->body)) {
-      if (aux->name == "ctime") opened.ctime_s = parse_seconds(aux->value);
+      if (aux->name == "ctime") opened.ctime_s = parse_decimal<int64_t>(aux->value);
     }
   }
-  opened.sound_rdb = records.complete();
-  opened.log_offset = opened.sound_rdb ? records.offset() : opened.size;
+  opened.sound_rdb = records.complete() && sink.errors() == 0;
+  opened.log_offset = records.complete() ? records.offset() : opened.size;
   return opened;
 }
 

@@ -22,8 +22,9 @@ struct LogPart {
   std::unique_ptr<ByteSource> source;
   uint64_t size = 0;
   bool has_rdb = false;
-  bool sound_rdb = true;    // false: it could not be walked to its end, and what follows it is not known
-  uint64_t log_offset = 0;  // 0 without an RDB part
+  bool sound_carrier = true;  // false: it is compressed, and was not inflated to its end
+  bool sound_rdb = true;      // false: its checksum is wrong, or it could not be walked to its end
+  uint64_t log_offset = 0;    // 0 without an RDB part
   // Of the RDB part: when it was written, seconds since the epoch, and how many keys it has.
   std::optional<int64_t> ctime_s;
   uint64_t keys = 0;
@@ -34,7 +35,8 @@ std::unique_ptr<ByteSource> open_rereadable(const SetPart& part);
 // How many bytes there are.
 uint64_t size_of(ByteSource& source);
 
-// Opens a part to be read more than once, and walks over its RDB part; what is wrong with that is reported.
+// Opens a part to be read more than once, and walks over its RDB part; what is wrong with that, or with the
+// compression around it all, is reported.
 LogPart open_part(const SetPart& part, FindingSink& findings);
 
 // Passes on what readers of an RDB file say, but for what follows it: here that is the log.
@@ -43,10 +45,12 @@ class RdbPartSink : public FindingSink {
   explicit RdbPartSink(FindingSink& to) : to_(to) {}
   void report(const Finding& finding) override;
   [[nodiscard]] const std::optional<Finding>& swallowed() const { return swallowed_; }
+  [[nodiscard]] uint64_t errors() const { return errors_; }
 
  private:
   FindingSink& to_;
   std::optional<Finding> swallowed_;
+  uint64_t errors_ = 0;
 };
 
 }  // namespace persist

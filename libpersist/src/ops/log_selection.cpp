@@ -3,6 +3,8 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
+
 namespace persist {
 
 namespace {
@@ -13,8 +15,6 @@ FilterOptions key_filter(const LogSelection& wanted) {
   options.key_regexes = wanted.key_regexes;
   return options;
 }
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 }  // namespace
 
@@ -35,9 +35,8 @@ bool LogSelector::selects(const LogWalk& walk) const {
 bool LogSelector::selects_name(const LogWalk& walk) const {
   if (walk.spec() != nullptr) return std::ranges::find(known_, walk.spec()) != known_.end();
   const Bytes name = walk.record().args().front();
-  return std::ranges::any_of(wanted_.commands, [&](const std::string& wanted) {
-    return std::ranges::equal(wanted, name, {}, lower, lower);
-  });
+  return std::ranges::any_of(wanted_.commands,
+                             [&](const std::string& wanted) { return equals_ignoring_case(wanted, name); });
 }
 
 bool LogSelector::selects_time(std::optional<int64_t> time_s) const {
@@ -79,11 +78,6 @@ bool LogSelector::is_wanted_db(uint64_t db) const {
   return std::ranges::find(wanted_.dbs, db) != wanted_.dbs.end();
 }
 
-bool LogSelector::matches_key(Bytes key) const {
-  if (keys_.accepts_all()) return true;
-  RdbEntry entry;
-  entry.key = key;
-  return keys_.accepts(entry);
-}
+bool LogSelector::matches_key(Bytes key) const { return keys_.accepts_key(key); }
 
 }  // namespace persist

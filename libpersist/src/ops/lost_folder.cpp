@@ -25,13 +25,21 @@ void append_line(TextBuffer& line, const LeftOut& run) {
   line.append("}\n");
 }
 
+// Who may read the files may enter the folder.
+Attributes folder_attributes(Attributes of_files) {
+  constexpr uint32_t kReaders = 0444;
+  constexpr uint32_t kOwnerAll = 0700;
+  if (of_files.mode) of_files.mode = *of_files.mode | kOwnerAll | ((*of_files.mode & kReaders) >> 2);
+  return of_files;
+}
+
 }  // namespace
 
 void LostFolder::add(const LeftOut& run, ByteSource& from) {
   if (path_.empty()) return;
   if (!folder_) {
-    folder_ = std::make_unique<AtomicFolder>(path_, existing_);
-    index_ = folder_->create(std::string(kIndexName));
+    folder_ = std::make_unique<AtomicFolder>(path_, existing_, folder_attributes(attributes_));
+    index_ = folder_->create(std::string(kIndexName), attributes_);
   }
   copy_range(from, run.extent, file_of(run.file));
   append_line(lines_, run);
@@ -45,7 +53,7 @@ ByteSink& LostFolder::file_of(const std::string& name) {
   if (!file) {
     // A part may have any name, and the index is there already.
     const std::string own = name == kIndexName ? "part-" + name : name;
-    file = std::make_unique<GatheringSink>(folder_->create(own));
+    file = std::make_unique<GatheringSink>(folder_->create(own, attributes_));
   }
   last_name_ = name;
   last_file_ = file.get();

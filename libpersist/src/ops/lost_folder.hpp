@@ -14,8 +14,10 @@ namespace persist {
 
 class LostFolder {
  public:
-  // Made with the first run that is added. An empty path: nothing is kept.
-  LostFolder(std::string path, Existing existing) : path_(std::move(path)), existing_(existing) {}
+  // Made with the first run that is added. An empty path: nothing is kept. `file` is what its files have of
+  // rights and owner; the folder has the same, and can be entered by those who can read.
+  LostFolder(std::string path, Existing existing, const Attributes& file)
+      : path_(std::move(path)), existing_(existing), attributes_(file) {}
 
   void add(const LeftOut& run, ByteSource& from);
 
@@ -28,6 +30,7 @@ class LostFolder {
 
   std::string path_;
   Existing existing_;
+  Attributes attributes_;
   std::unique_ptr<AtomicFolder> folder_;
   std::map<std::string, std::unique_ptr<ByteSink>> files_;
   std::string last_name_;  // of the file that was added to last

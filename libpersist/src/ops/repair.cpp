@@ -285,6 +285,7 @@ class Repair {
     FindingList rdb;
     plan.opened = open_part(part, rdb);
     plan.end = plan.size = plan.opened.size;
+    if (!plan.opened.sound_carrier && !options_.salvage) refuse_carrier(part, rdb);
     if (!plan.opened.sound_rdb) refuse_rdb(part, rdb);
     Examiner examiner(plan, options_, carry);
     Diagnosis diagnosis = examiner.examine();
@@ -299,6 +300,13 @@ class Repair {
       cut_tail(plan, diagnosis);
     }
     return examiner.carry();
+  }
+
+  [[noreturn]] static void refuse_carrier(const SetPart& part, const FindingList& found) {
+    refuse(EditRefused::Kind::beyond,
+           place(part, found.all.front().extent.offset) +
+               " of the compressed file: " + std::string(found.all.front().kind().sentence) +
+               " Nobody knows how much is missing; --salvage takes what could be inflated");
   }
 
   [[noreturn]] static void refuse_rdb(const SetPart& part, const FindingList& rdb) {

@@ -48,6 +48,8 @@ void ResultCheck::run() {
       return std::make_unique<FollowSource>(path_, [this] { return wait_for_more(); });
     };
     check_set(alone, {}, found_, options);
+    // Nobody knows the name it is being written under.
+    for (Finding& finding : found_.all) finding.file = part_.name;
   } catch (...) {
     trouble_ = std::current_exception();
   }

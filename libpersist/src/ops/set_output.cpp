@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "io/copy.hpp"
+#include "io/placing.hpp"
 #include "io/gathering_sink.hpp"
 #include "ops/lost_folder.hpp"
 #include "ops/result_check.hpp"
@@ -30,14 +31,14 @@ enum class Shape : uint8_t {
   nested   // the append directory inside of a data directory
 };
 
-bool is_device(const std::string& path) {
-  struct stat about {};
-  return ::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode);
-}
-
 std::string without_slashes(std::string path) {
   while (path.size() > 1 && path.back() == '/') path.pop_back();
   return path;
+}
+
+bool is_device(const std::string& path) {
+  struct stat about {};
+  return ::stat(path.c_str(), &about) == 0 && !S_ISREG(about.st_mode) && !S_ISDIR(about.st_mode);
 }
 
 bool lies_in(const fs::path& inner, const fs::path& outer) {
@@ -66,7 +67,13 @@ void check_apart(const AppendSet& set, const std::string& output) {
 
 // Those that the input has, if it is something that has any.
 Attributes like(const std::string& path) {
-  return !path.empty() && fs::exists(path) ? attributes_of(path) : Attributes{};
+  constexpr uint32_t kOwnerWrites = 0200;
+  std::error_code none;
+  if (path.empty() || !fs::exists(path, none)) return {};
+  Attributes attributes = attributes_of(path);
+  // A server has to append to it, even if the input was made safe from that.
+  if (attributes.mode) attributes.mode = *attributes.mode | kOwnerWrites;
+  return attributes;
 }
 
 bool is_flaw(const Finding& finding, const Tolerance& tolerance) {
@@ -152,7 +159,7 @@ void PartOutput::finish(uint64_t end) {
 
 struct SetOutput::State {
   State(const AppendSet& input, const OutputOptions& wanted, Tolerance put_up_with)
-      : set(input), options(wanted), tolerance(std::move(put_up_with)), lost("", Existing::refuse) {}
+      : set(input), options(wanted), tolerance(std::move(put_up_with)), lost("", Existing::refuse, {}) {}
 
   const AppendSet& set;
   const OutputOptions& options;
@@ -171,7 +178,7 @@ struct SetOutput::State {
     const bool single = set.manifest_path.empty();
     if (options.in_place) {
       shape = single ? Shape::file : Shape::folder;
-      path = single ? set.parts.front().path : set.folder;
+      path = output_path(without_slashes(single ? set.parts.front().path : set.folder));
       return;
     }
     path = without_slashes(options.path);
@@ -196,7 +203,8 @@ struct SetOutput::State {
     }
     // A device keeps nothing beside it.
     const bool keeps = !is_device(path);
-    lost = LostFolder(keeps ? path + kLostSuffix : "", options.in_place ? Existing::back_up : existing);
+    lost = LostFolder(keeps ? path + kLostSuffix : "", options.in_place ? Existing::back_up : existing,
+                      like(set.parts.front().path));
   }
 
   std::unique_ptr<ByteSink> create(const SetPart& part) const {

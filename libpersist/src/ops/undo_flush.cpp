@@ -160,10 +160,12 @@ class SetSearch {
         report_.has_base_keys |= edit.part().keys > 0;
       }
       while (edit.next()) search.look_at(edit, part.name);
-      if (edit.tail()) report_.tail = edit.tail();
+      if (edit.tail()) leave_out_tail(*edit.tail());
       carry = edit.walk().carry();
-      search.end(part.modified_ns / 1'000'000);
+      if (part.modified_ns > 0) search.end(part.modified_ns / 1'000'000);
+      report_.sources.emplace_back(std::move(edit.part().source));
     }
+    for (Flush& flush : report_.flushes) flush.torn = is_torn(flush);
     report_.commands = carry.index;
     for (Flush& flush : report_.flushes) flush.commands_after = carry.index - flush.index - 1;
     look_elsewhere();
@@ -171,6 +173,19 @@ class SetSearch {
   }
 
  private:
+  // What it flushes, no server ever ran.
+  void leave_out_tail(const LeftOut& tail) {
+    report_.tail = tail;
+    std::erase_if(report_.flushes, [&](const Flush& flush) {
+      return flush.file == tail.file && flush.extent.offset >= tail.extent.offset;
+    });
+  }
+
+  [[nodiscard]] bool is_torn(const Flush& flush) const {
+    return report_.tail && report_.tail->file == flush.file &&
+           flush.extent.offset >= report_.tail->extent.offset;
+  }
+
   // Files that servers do not load may hold what a rewrite took away. Whatever state they are in.
   void look_elsewhere() {
     for (const SetPart& part : set_.others) {
@@ -200,12 +215,12 @@ FlushReport find_flushes(const AppendSet& set) { return SetSearch(set).run(); }
 EditSummary undo_flushes(const AppendSet& set, const FlushReport& report, const std::vector<Flush>& flushes,
                          const OutputOptions& output, const std::vector<std::string>& known) {
   SetOutput result(set, output, {true, known});
-  std::vector<std::unique_ptr<ByteSource>> sources;
-  for (const SetPart& part : set.parts) {
-    ByteSource& source = *sources.emplace_back(open_rereadable(part));
+  for (size_t i = 0; i < set.parts.size(); ++i) {
+    const SetPart& part = set.parts[i];
+    ByteSource& source = *report.sources[i];
     const std::unique_ptr<PartOutput> out = result.begin_part(part, source);
     for (const Flush& flush : flushes) {
-      if (flush.file == part.name) out->drop(flush.extent, "undone");
+      if (flush.file == part.name && !flush.torn) out->drop(flush.extent, "undone");
     }
     if (report.tail && report.tail->file == part.name) out->drop(report.tail->extent, report.tail->why, 0);
     out->finish(size_of(source));
