@@ -24,7 +24,7 @@ std::string escaped(std::string_view bytes) {
   while (!rest.empty()) {
     const std::string_view three = rest.substr(0, 3);
     if (std::ranges::find(kForbidden, three) != std::end(kForbidden)) {
-      text += three == kForbidden[0] ? "\\xef\\xbf\\xbe" : "\\xef\\xbf\\xbf";
+      text += three == kForbidden[0] ? R"(\xef\xbf\xbe)" : R"(\xef\xbf\xbf)";
       rest.remove_prefix(three.size());
       continue;
     }
@@ -100,8 +100,9 @@ std::string junit_report(const std::vector<PathResult>& results) {
   const auto passed = std::ranges::count(results, kDone, &PathResult::status);
   const auto all = std::ssize(results);
   const std::string counts =
-      fmt::format("tests=\"{}\" failures=\"{}\" errors=\"{}\"", all, all - unread - passed, unread);
-  std::string text = "<?xml version=\"1.0\" encoding=\"UTF-8\"?>\n";
+      fmt::format(R"(tests="{}" failures="{}" errors="{}")", all, all - unread - passed, unread);
+  std::string text = R"(<?xml version="1.0" encoding="UTF-8"?>)"
+                     "\n";
   text +=
       fmt::format("<testsuites {}>\n<testsuite name=\"persist check\" {} skipped=\"0\">\n", counts, counts);
   for (const PathResult& result : results) text += case_of(result);

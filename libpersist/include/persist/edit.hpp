@@ -50,7 +50,7 @@ class PERSIST_API EditRefused : public std::runtime_error {
     too_much,  // more would be lost than permitted
     changed    // the input changed meanwhile
   };
-  EditRefused(Kind kind, const std::string& what);
+  EditRefused(Kind why, const std::string& what);
   ~EditRefused() override;
   Kind kind;
 };

@@ -160,7 +160,7 @@ class Opener {
       std::error_code unreadable;
       if (is_left_behind(name)) continue;
       // Other folders may be anybody's: one that cannot be read is passed over.
-      fs::directory_iterator(join_path(set_.path, name), unreadable);
+      const fs::directory_iterator readable(join_path(set_.path, name), unreadable);
       if (!unreadable && is_append_dir(name)) found.push_back(name);
     }
     if (found.size() > 1) refuse_several("append directory", found);

@@ -19,6 +19,8 @@ namespace {
 
 namespace table {
 
+// The words of the rows, which read better without a prefix.
+// NOLINTBEGIN(readability-identifier-naming)
 constexpr unsigned none = 0;
 constexpr unsigned write = kCommandWrites;
 constexpr unsigned flush = kCommandFlushes;
@@ -30,6 +32,7 @@ constexpr KeyRule no_keys{};
 constexpr KeyRule migrate{KeyPlaces::migrate};
 constexpr KeyRule sort_store{KeyPlaces::sort_store};
 constexpr KeyRule stralgo{KeyPlaces::stralgo};
+// NOLINTEND(readability-identifier-naming)
 
 constexpr KeyRule range(int8_t first, int8_t last, int8_t step) {
   return {KeyPlaces::range, first, last, step};
@@ -210,6 +213,9 @@ std::optional<size_t> read_count(Bytes text, size_t most) {
   return count == 0 ? std::nullopt : std::optional(count);
 }
 
+// Of a rule's number that is never below 0.
+size_t index_of(int8_t number) { return static_cast<uint8_t>(number); }
+
 // One command whose keys are to be told. What it is asked for beyond its words, it does not tell.
 struct Keys {
   std::span<const Bytes> args;
@@ -226,22 +232,22 @@ struct Keys {
 
   void range(const KeyRule& rule) const {
     const size_t size = args.size();
-    const size_t back = static_cast<size_t>(rule.last < 0 ? -rule.last - 1 : 0);
+    const auto back = static_cast<size_t>(rule.last < 0 ? -rule.last - 1 : 0);
     if (back > size) return;
     const size_t end = rule.last < 0 ? size - back : static_cast<size_t>(rule.last) + 1;
-    from(static_cast<size_t>(rule.first), end, static_cast<size_t>(rule.step));
+    from(index_of(rule.first), end, index_of(rule.step));
   }
 
   void numkeys(const KeyRule& rule) const {
-    const auto count_at = static_cast<size_t>(rule.first);
-    const auto step = static_cast<size_t>(rule.step);
+    const size_t count_at = index_of(rule.first);
+    const size_t step = index_of(rule.step);
     if (count_at >= args.size()) return;
     const std::optional<size_t> count = read_count(args[count_at], args.size());
     if (count) from(count_at + 1, count_at + 1 + *count * step, step);
   }
 
   void streams(const KeyRule& rule) const {
-    for (size_t i = static_cast<size_t>(rule.first); i < args.size(); ++i) {
+    for (size_t i = index_of(rule.first); i < args.size(); ++i) {
       if (!is_word(args[i], "streams")) continue;
       const size_t behind = i + 1;
       from(behind, behind + (args.size() - behind) / 2);
@@ -281,7 +287,7 @@ struct Keys {
   void georadius_store(const KeyRule& rule) const {
     at(1);
     size_t destination = args.size();
-    for (size_t i = static_cast<size_t>(rule.first); i + 1 < args.size(); ++i) {
+    for (size_t i = index_of(rule.first); i + 1 < args.size(); ++i) {
       if (is_word(args[i], "store") || is_word(args[i], "storedist")) destination = ++i;
     }
     at(destination);

@@ -66,7 +66,7 @@ FramedCommand parse_command(const char* at, const char* end, ArgumentList& args)
     const Header length = parse_header(p, end, '$');
     if (length.framing != Framing::whole) [[unlikely]]
       return length.framing == Framing::more ? more(end, kArgumentBytesMin) : FramedCommand{};
-    const uint64_t room = static_cast<uint64_t>(end - length.end);
+    const auto room = static_cast<uint64_t>(end - length.end);
     if (room < length.number + 2) [[unlikely]]
       return more(length.end, length.number + 2);
     p = length.end + length.number;

@@ -140,8 +140,8 @@ std::string choose_manifest(const std::string& folder, const std::vector<std::st
     }
   }
   const std::set<std::string>& candidates = manifests.empty() ? wanted : manifests;
-  if (const std::string name = configured + std::string(kManifestSuffix); candidates.contains(name))
-    return name;
+  std::string name = configured + std::string(kManifestSuffix);
+  if (candidates.contains(name)) return name;
   if (candidates.size() == 1) return *candidates.begin();
   throw std::invalid_argument(folder + " holds more than one set: name one of " + joined(candidates));
 }

@@ -90,7 +90,7 @@ int move_back(const std::string& aside, const std::string& path) {
 }
 
 // The old one out of the way, then the new one in.
-Placed swap_by_two_renames(std::string& temporary, const std::string& path, Existing existing) {
+Placed exchange_by_two_renames(std::string& temporary, const std::string& path, Existing existing) {
   Placed placed;
   if (existing == Existing::back_up) {
     placed.backup = move_to_backup(path, path);
@@ -119,9 +119,9 @@ std::string back_up_exchanged(std::string& temporary, const std::string& old, co
   }
 }
 
-Placed swap(std::string& temporary, const std::string& path, Existing existing) {
+Placed exchange_places(std::string& temporary, const std::string& path, Existing existing) {
   const int error = rename_with(RENAME_EXCHANGE, temporary, path);
-  if (cannot_be_done_here(error)) return swap_by_two_renames(temporary, path, existing);
+  if (cannot_be_done_here(error)) return exchange_by_two_renames(temporary, path, existing);
   if (error != 0) throw trouble(error, path);
   const std::string old = std::exchange(temporary, {});
   if (existing == Existing::back_up) return {back_up_exchanged(temporary, old, path), {}};
@@ -141,7 +141,7 @@ Placed back_up_file(std::string& temporary, const std::string& path) {
     // No links here, or none to somebody else's file: take the longer way below.
     return cannot_be_done_here(linked) || linked == EMLINK ? 0 : linked;
   });
-  if (linked != 0) return swap(temporary, path, Existing::back_up);
+  if (linked != 0) return exchange_places(temporary, path, Existing::back_up);
   try {
     replace_file(temporary, path);
   } catch (...) {
@@ -188,7 +188,7 @@ Placed place_folder(std::string& temporary, const std::string& path, Existing ex
     place_where_free(temporary, path);
     return {};
   }
-  return swap(temporary, path, existing);
+  return exchange_places(temporary, path, existing);
 }
 
 int remove_tree(const std::string& path) {

@@ -9,8 +9,8 @@
 #include <utility>
 
 #include "io/copy.hpp"
-#include "io/placing.hpp"
 #include "io/gathering_sink.hpp"
+#include "io/placing.hpp"
 #include "ops/lost_folder.hpp"
 #include "ops/result_check.hpp"
 #include "persist/check_set.hpp"
@@ -60,8 +60,10 @@ void check_apart(const AppendSet& set, const std::string& output) {
   }
   for (const std::string& folder : {set.folder, set.path}) {
     if (!fs::is_directory(folder) || !lies_in(out, fs::canonical(folder))) continue;
-    refuse(output + ": expected a place outside of " + folder +
-           " (--in-place replaces a set and keeps a backup)");
+    std::string what = output;
+    what += ": expected a place outside of " + folder;
+    what += " (--in-place replaces a set and keeps a backup)";
+    refuse(what);
   }
 }
 

@@ -160,7 +160,7 @@ class SetSearch {
         report_.has_base_keys |= edit.part().keys > 0;
       }
       while (edit.next()) search.look_at(edit, part.name);
-      if (edit.tail()) leave_out_tail(*edit.tail());
+      if (edit.tail()) report_.tail = edit.tail();
       carry = edit.walk().carry();
       if (part.modified_ns > 0) search.end(part.modified_ns / 1'000'000);
       report_.sources.emplace_back(std::move(edit.part().source));
@@ -173,14 +173,6 @@ class SetSearch {
   }
 
  private:
-  // What it flushes, no server ever ran.
-  void leave_out_tail(const LeftOut& tail) {
-    report_.tail = tail;
-    std::erase_if(report_.flushes, [&](const Flush& flush) {
-      return flush.file == tail.file && flush.extent.offset >= tail.extent.offset;
-    });
-  }
-
   [[nodiscard]] bool is_torn(const Flush& flush) const {
     return report_.tail && report_.tail->file == flush.file &&
            flush.extent.offset >= report_.tail->extent.offset;
