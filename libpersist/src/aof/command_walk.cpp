@@ -61,6 +61,7 @@ class CommandWalk {
     }
     for (uint64_t i = 0; i < *count; ++i) {
       if (!read_argument()) return;
+      ++command_.passed;
     }
   }
 

@@ -82,6 +82,7 @@ LogStep LogReader::read_slowly() {
   WalkLimits limits;
   if (hold_ == Hold::whole) limits.beginnings = limits.beginning_bytes = kPlenty;
   WalkedCommand walked = walk_command(source_, record_offset_, limits);
+  if (walked.outcome != Walked::whole) probe_.spend(walked.passed);
   if (walked.outcome == Walked::torn) return give_up(*walked.why, FindingCode::aof_truncated, walked.end);
   if (walked.outcome == Walked::malformed) return give_up(*walked.why, std::nullopt, walked.end);
   if (walked.why) {

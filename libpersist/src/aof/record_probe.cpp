@@ -14,7 +14,6 @@ namespace {
 // Enough for the count, and the length and name of any command.
 constexpr uint64_t kHeadBytes = 96;
 constexpr uint64_t kSearchBytes = 1 << 16;
-constexpr uint64_t kArgumentsWhenTired = 16;
 // Without going back, a command must be at hand whole to be believed.
 constexpr uint64_t kAtHandMax = uint64_t{1} << 18;
 
@@ -42,10 +41,10 @@ RecordProbe::Candidate RecordProbe::probe(uint64_t offset) {
   const Window head = source_.window(offset, kHeadBytes);
   if (!begins_command(head.bytes)) return {};
   WalkLimits limits;
-  limits.arguments = std::max(arguments_left_, kArgumentsWhenTired);
+  limits.arguments = arguments_left_;
   limits.beginnings = 0;
   const WalkedCommand walked = walk_command(source_, offset, limits);
-  arguments_left_ -= std::min(arguments_left_, walked.arguments);
+  spend(walked.passed);
   return {walked.end, walked.outcome == Walked::whole && !walked.why, walked.outcome == Walked::torn};
 }
 
@@ -80,7 +79,7 @@ RecordProbe::Place RecordProbe::find(uint64_t from, bool chained) {
   while (true) {
     const Window window = source_.window(from, kSearchBytes);
     if (window.bytes.empty()) return {false, from};
-    size_t at = 0;
+    size_t at = arguments_left_ == 0 ? window.bytes.size() : 0;
     while ((at = window.bytes.find('*', at)) != Bytes::npos) {
       const Bytes head = window.bytes.substr(at, kHeadBytes);
       const bool cut_off = head.size() < kHeadBytes;

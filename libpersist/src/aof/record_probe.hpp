@@ -2,6 +2,7 @@
 // which the next record follows or the file ends.
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 
 #include "persist/source.hpp"
@@ -21,6 +22,9 @@ class RecordProbe {
   // other, or one the end of the file: for bytes that may be the inside of a torn argument.
   Place find(uint64_t from, bool chained);
 
+  // So many arguments were walked over in vain elsewhere.
+  void spend(uint64_t arguments) { arguments_left_ -= std::min(arguments_left_, arguments); }
+
  private:
   struct Candidate {
     uint64_t end = 0;
@@ -33,8 +37,8 @@ class RecordProbe {
 
   ByteSource& source_;
   // So many arguments may be walked over in vain: a file made to look like many commands, each as long as the
-  // file, would take for ever.
-  uint64_t arguments_left_ = uint64_t{1} << 22;
+  // file, would take for ever. When they are used up, nothing is found any more.
+  uint64_t arguments_left_ = uint64_t{1} << 24;
 };
 
 }  // namespace persist
