@@ -46,10 +46,10 @@ TEST_CASE("findings: reach goes with severity") {
   for (const FindingKind& kind : finding_kinds()) {
     CAPTURE(kind.id);
     if (kind.severity != Severity::error) CHECK(kind.reach == Reach::nothing);
-    // What a target would refuse is no damage of the file; every other error puts something in doubt.
-    if (kind.severity == Severity::error)
-      // Neither a target nor a gate says anything about the file itself.
-      const bool about_file = !kind.id.starts_with("target.") && !kind.id.starts_with("gate.");
+    if (kind.severity != Severity::error) continue;
+    // What a target or a gate would refuse is no damage of the file; every other error puts something in
+    // doubt.
+    const bool about_file = !kind.id.starts_with("target.") && !kind.id.starts_with("gate.");
     CHECK((kind.reach == Reach::nothing) != about_file);
   }
 }

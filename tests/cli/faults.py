@@ -55,6 +55,7 @@ class Row:
     output: str  # what the messages must name
     before: dict  # name in the folder: bytes, or a Path to copy
     in_place: bool = False  # the output is the input, and must be backed up
+    also: tuple = ()  # what is replaced with the output
     simple: bool = False  # on a file system without RENAME_NOREPLACE and RENAME_EXCHANGE
     status: int = 0  # without a fault
 
@@ -67,6 +68,32 @@ def dump_rows():
     yield Row("dump-force", ["persist", "dump", "--force", "-o", "result", "in.rdb"], "result", {"in.rdb": DEMO, "result": b"old"})
 
 
+def resp(*commands):
+    """Commands as servers write them."""
+    log = b""
+    for words in (command.encode().split() for command in commands):
+        log += b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(word), word) for word in words)
+    return log
+
+
+# A torn tail for repair and all others to leave out, and a flush.
+LOG = resp("SELECT 0", "SET a 1", "FLUSHALL", "SET b 2", "MULTI", "SET c 3")
+MANIFEST = b"file appendonly.aof.1.base.rdb seq 1 type b\nfile appendonly.aof.1.incr.aof seq 1 type i\n"
+SET = {"set/appendonly.aof.manifest": MANIFEST, "set/appendonly.aof.1.base.rdb": DEMO, "set/appendonly.aof.1.incr.aof": LOG}
+OLD_LOST = {"result.lost/index.jsonl": b"old", "result.lost/x": b"old"}
+EDITS = (("repair", []), ("cut", ["--at-command", "3"]), ("undo-flush", ["--last"]))
+
+
+def edit_rows():
+    for verb, options in EDITS:
+        for kind, source, before, old in (("file", "in.aof", {"in.aof": LOG}, {"result": b"old"}), ("folder", "set", SET, OLD_FOLDER)):
+            command = ["persist", verb, *options, source]
+            name = f"{verb}-{kind}"
+            yield Row(f"{name}-new", [*command, "-o", "result"], "result", before)
+            yield Row(f"{name}-force", [*command, "--force", "-o", "result"], "result", {**before, **old, **OLD_LOST}, also=("result.lost",))
+            yield Row(f"{name}-in-place", [*command, "--in-place"], source, before, True)
+
+
 def write_outputs_rows(simple):
     suffix = "-simple" if simple else ""
     for kind, old in (("file", {"result": b"old"}), ("folder", OLD_FOLDER)):
@@ -76,7 +103,7 @@ def write_outputs_rows(simple):
         yield Row(f"{kind}-back-up{suffix}", ["write_outputs", kind, "back-up", "result"], "result", taken, True, simple)
 
 
-ROWS = [*dump_rows(), *write_outputs_rows(simple=False), *write_outputs_rows(simple=True)]
+ROWS = [*dump_rows(), *edit_rows(), *write_outputs_rows(simple=False), *write_outputs_rows(simple=True)]
 
 
 # --- Folders, before and after --------------------------------------------------------------------------
@@ -275,7 +302,7 @@ def judge_clean_run(row, before, clean):
     if any(name.startswith(".") for name in clean.names):
         yield "a temporary file was left"
     for name in before:
-        if name != row.output and clean.names.get(name) != before[name]:
+        if name not in (row.output, *row.also) and clean.names.get(name) != before[name]:
             yield f"{name} was changed"
     yield from judge_order(clean.calls)
 

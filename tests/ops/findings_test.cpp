@@ -31,6 +31,13 @@ const std::set<std::string> kElsewhere = {
     "rdb.duplicates-unknown",  // ops/duplicates_test.cpp: millions of keys, and no folder to spill to
 };
 
+// Of logs and sets: ops/check_set_test.cpp provokes them all. Of gates: the tool reports them.
+bool is_of_others(Bytes id) {
+  if (id == "set.duplicate-member") return false;  // of the type
+  constexpr Bytes kPrefixes[] = {"aof.", "manifest.", "set.", "gate."};
+  return std::ranges::any_of(kPrefixes, [&](Bytes prefix) { return id.starts_with(prefix); });
+}
+
 RdbBuilder file14() { return RdbBuilder(redis, 14); }
 
 // A value between two others that are sound.
@@ -431,6 +438,7 @@ TEST_CASE("findings: the table holds nothing that cannot be provoked") {
   for (const Row& row : rows()) provoked.emplace(row.id);
   for (const Special& row : special_rows()) provoked.emplace(row.id);
   for (const FindingKind& kind : finding_kinds()) {
+    if (is_of_others(kind.id)) continue;
     CAPTURE(kind.id);
     CHECK(provoked.erase(std::string(kind.id)) == 1);
   }

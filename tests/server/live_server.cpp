@@ -182,9 +182,23 @@ Reply Client::call(std::initializer_list<std::string_view> arguments) {
 // --- Server ---------------------------------------------------------------------------------------------
 
 LiveServer::LiveServer(const std::vector<std::string>& options) {
+  make_folder();
+  start_somewhere(options);
+}
+
+LiveServer::LiveServer(const std::vector<std::string>& options, const std::filesystem::path& data) {
+  make_folder();
+  std::filesystem::copy(data, folder_, std::filesystem::copy_options::recursive);
+  start_somewhere(options);
+}
+
+void LiveServer::make_folder() {
   std::string pattern = (std::filesystem::temp_directory_path() / "persist-server-XXXXXX").string();
   if (::mkdtemp(pattern.data()) == nullptr) fail("no temporary folder");
   folder_ = pattern;
+}
+
+void LiveServer::start_somewhere(const std::vector<std::string>& options) {
   constexpr int kAttempts = 3;  // somebody else may take the port first
   for (int attempt = 0; attempt < kAttempts; ++attempt) {
     if (start(options)) return;

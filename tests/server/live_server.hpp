@@ -55,16 +55,22 @@ class LiveServer {
   // `options` as in redis.conf, such as {"--rdbcompression", "no"}. Throws std::runtime_error if there is no
   // redis-server on PATH or if it does not start.
   explicit LiveServer(const std::vector<std::string>& options);
+  // On a copy of what is in the folder `data`.
+  LiveServer(const std::vector<std::string>& options, const std::filesystem::path& data);
   ~LiveServer();
   LiveServer(const LiveServer&) = delete;
   LiveServer& operator=(const LiveServer&) = delete;
 
   [[nodiscard]] int port() const { return port_; }
   [[nodiscard]] std::filesystem::path folder() const { return folder_; }
+  // As `kill -9` does. The folder stays as long as the object lives.
+  void kill() { stop(); }
   // What SAVE writes.
   [[nodiscard]] std::filesystem::path rdb() const { return folder_ / "dump.rdb"; }
 
  private:
+  void make_folder();
+  void start_somewhere(const std::vector<std::string>& options);
   [[nodiscard]] bool start(const std::vector<std::string>& options);
   void stop();
 

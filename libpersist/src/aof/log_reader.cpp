@@ -28,6 +28,13 @@ bool passes_nul(ByteSource& source, uint64_t& at) {
   }
 }
 
+uint64_t end_of(ByteSource& source, uint64_t from) {
+  if (source.size()) return *source.size();
+  for (Window window = source.window(from, 1); !window.bytes.empty(); window = source.window(from, 1))
+    from += window.bytes.size();
+  return from;
+}
+
 }  // namespace
 
 LogReader::LogReader(ByteSource& source, uint64_t offset, Hold hold)
@@ -126,6 +133,9 @@ LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> tor
         std::to_string(nul_end - std::min(nul_end, why.place)) + " NUL bytes to the end of the file";
   } else {
     next = probe_.find(goes_back ? from : std::max(from, nul_end), torn_as.has_value());
+    // A torn argument that begins like a command holds commands, as a copied log does: they are no part of
+    // this one.
+    if (torn_as && next.found && next.offset == why.place) next = {false, end_of(source_, next.offset)};
     damage_.resumes = next.found;
     damage_.code = next.found ? FindingCode::aof_bad_record : torn_as.value_or(FindingCode::aof_garbage_tail);
   }

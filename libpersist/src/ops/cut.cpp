@@ -79,6 +79,7 @@ class Cut {
     EditWalk& edit = *walks_.back();
     ends_.push_back(edit.part().size);
     check_base(edit, index);
+    keys_kept_ += edit.part().keys;
     // The carry as it was before a transaction, should one have to go whole.
     LogCarry boundary_carry = carry;
     while (edit.next()) {
@@ -144,7 +145,8 @@ class Cut {
     summary_.commands_kept = carry.index;
     summary_.last_time_s = carry.time_s;
     ends_[index] = offset;
-    if (offset == 0 && index == 0) {
+    const bool before_all = point_.time_ms && carry.index == 0 && keys_kept_ == 0;
+    if (before_all || (offset == 0 && index == 0)) {
       refuse(edit.source().name() + ": nothing stands before the place asked for" +
              (edit.walk().time_s()
                   ? "; the log begins at " + std::to_string(*edit.walk().time_s()) + " (seconds since 1970)"
@@ -227,6 +229,7 @@ class Cut {
   std::vector<std::unique_ptr<EditWalk>> walks_;
   std::vector<uint64_t> ends_;  // of what is kept, by part
   size_t dropped_from_ = ~size_t{0};
+  uint64_t keys_kept_ = 0;  // of RDB parts
   bool any_time_ = false;
   CutSummary summary_;
 };

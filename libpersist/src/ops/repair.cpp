@@ -166,7 +166,7 @@ class Examiner {
 
   void pass_hole(const LogDamage& damage) {
     Loss loss;
-    loss.add_torn(*plan_.opened.source, damage.extent.offset);
+    if (begins_command(damage.extent.offset)) loss.add_torn(*plan_.opened.source, damage.extent.offset);
     if (walk_.in_multi()) {
       // Where the rest of the transaction went nobody knows; an EXEC behind would be a stray one.
       insert(damage.extent.offset, std::string(kExec), RepairAction::closed, "EXEC");
@@ -356,10 +356,20 @@ class Repair {
     step.lost_bytes = loss_end - std::min(loss_end, from);
     // Holes behind the cut are part of it.
     std::erase_if(plan.changes, [&](const Change& change) { return change.drop.end() > from; });
+    take_back_steps(plan.part.name, from);
     plan.changes.push_back({step.extent, "", std::string(finding_kind(why).id), loss.commands()});
     plan.end = plan.size;
     add_step(std::move(step));
     decide_later(plan.part, from);
+  }
+
+  void take_back_steps(const std::string& file, uint64_t from) {
+    std::erase_if(summary_.steps, [&](const RepairStep& step) {
+      if (step.file != file || step.extent.end() <= from) return false;
+      summary_.lost_bytes -= step.lost_bytes;
+      summary_.lost_commands -= step.commands;
+      return true;
+    });
   }
 
   void decide_later(const SetPart& part, uint64_t from) {
