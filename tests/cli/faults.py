@@ -91,7 +91,7 @@ def edit_rows():
             name = f"{verb}-{kind}"
             yield Row(f"{name}-new", [*command, "-o", "result"], "result", before)
             yield Row(f"{name}-force", [*command, "--force", "-o", "result"], "result", {**before, **old, **OLD_LOST}, also=("result.lost",))
-            yield Row(f"{name}-in-place", [*command, "--in-place"], source, before, True)
+            yield Row(f"{name}-in-place", [*command, "--in-place"], source, before, in_place=True)
 
 
 def write_outputs_rows(simple):
@@ -100,7 +100,7 @@ def write_outputs_rows(simple):
         yield Row(f"{kind}-new{suffix}", ["write_outputs", kind, "refuse", "result"], "result", {}, simple=simple)
         yield Row(f"{kind}-replace{suffix}", ["write_outputs", kind, "replace", "result"], "result", old, simple=simple)
         taken = {**old, "result.bak": b"somebody else's"}
-        yield Row(f"{kind}-back-up{suffix}", ["write_outputs", kind, "back-up", "result"], "result", taken, True, simple)
+        yield Row(f"{kind}-back-up{suffix}", ["write_outputs", kind, "back-up", "result"], "result", taken, in_place=True, simple=simple)
 
 
 ROWS = [*dump_rows(), *edit_rows(), *write_outputs_rows(simple=False), *write_outputs_rows(simple=True)]

@@ -69,7 +69,7 @@ class CommandWalk {
     const std::optional<uint64_t> size = read_header('$', "argument length");
     if (!size) return false;
     show(*size);
-    const uint64_t begin = at_;
+    const uint64_t begin = command_.argument_offset = at_;
     if (!pass(*size)) {
       fail(Walked::torn, begin, "argument", std::to_string(*size) + " bytes",
            std::to_string(at_ - begin) + " bytes before the end of the file");

@@ -27,9 +27,10 @@ enum class Walked : uint8_t {
 
 struct WalkedCommand {
   Walked outcome = Walked::whole;
-  uint64_t end = 0;        // where the walk ended
-  uint64_t arguments = 0;  // as announced
-  uint64_t passed = 0;     // arguments that the walk has come by
+  uint64_t end = 0;              // where the walk ended
+  uint64_t arguments = 0;        // as announced
+  uint64_t passed = 0;           // arguments that the walk has come by
+  uint64_t argument_offset = 0;  // of the bytes of the last one that it began with
   // What it was torn in, what is malformed; of a whole one, what only loaders put up with.
   std::optional<Misframing> why;
   // The beginnings of the first arguments.

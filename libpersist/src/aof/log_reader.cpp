@@ -90,13 +90,13 @@ LogStep LogReader::read_slowly() {
   if (hold_ == Hold::whole) limits.beginnings = limits.beginning_bytes = kPlenty;
   WalkedCommand walked = walk_command(source_, record_offset_, limits);
   if (walked.outcome != Walked::whole) probe_.spend(walked.passed);
-  if (walked.outcome == Walked::torn) return give_up(*walked.why, FindingCode::aof_truncated, walked.end);
-  if (walked.outcome == Walked::malformed) return give_up(*walked.why, std::nullopt, walked.end);
+  if (walked.outcome == Walked::torn) return give_up(walked, FindingCode::aof_truncated);
+  if (walked.outcome == Walked::malformed) return give_up(walked, std::nullopt);
   if (walked.why) {
     // What only loaders put up with is believed if a record follows.
     const Window behind = source_.window(walked.end, 1);
     const bool followed = behind.bytes.empty() || behind.bytes.front() == '*' || behind.bytes.front() == '#';
-    if (!followed) return give_up(*walked.why, std::nullopt, walked.end);
+    if (!followed) return give_up(walked, std::nullopt);
   }
   take_walked(std::move(walked));
   return LogStep::command;
@@ -113,7 +113,8 @@ void LogReader::take_walked(WalkedCommand walked) {
 }
 
 // `torn_as` if the end of the file came before the end of the record.
-LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> torn_as, uint64_t walked_to) {
+LogStep LogReader::give_up(const WalkedCommand& walked, std::optional<FindingCode> torn_as) {
+  const Misframing& why = *walked.why;
   damage_ = {};
   damage_.place = why.place;
   damage_.subject = why.subject;
@@ -121,7 +122,7 @@ LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> tor
   damage_.found = why.found;
   // A source that cannot go back is searched from where it stands.
   const bool goes_back = source_.rereadable();
-  const uint64_t from = goes_back ? record_offset_ + 1 : std::max(walked_to, record_offset_ + 1);
+  const uint64_t from = goes_back ? record_offset_ + 1 : std::max(walked.end, record_offset_ + 1);
   RecordProbe::Place next;
   uint64_t nul_end = goes_back ? why.place : from;
   const Bytes passed = around(why.place, static_cast<size_t>(nul_end - std::min(nul_end, why.place)));
@@ -135,7 +136,8 @@ LogStep LogReader::give_up(const Misframing& why, std::optional<FindingCode> tor
     next = probe_.find(goes_back ? from : std::max(from, nul_end), torn_as.has_value());
     // A torn argument that begins like a command holds commands, as a copied log does: they are no part of
     // this one.
-    if (torn_as && next.found && next.offset == why.place) next = {false, end_of(source_, next.offset)};
+    if (torn_as && next.found && next.offset == walked.argument_offset)
+      next = {false, end_of(source_, next.offset)};
     damage_.resumes = next.found;
     damage_.code = next.found ? FindingCode::aof_bad_record : torn_as.value_or(FindingCode::aof_garbage_tail);
   }
@@ -154,9 +156,11 @@ LogStep LogReader::read_annotation() {
   }
   if (feed == Bytes::npos) {
     const bool torn = window_.bytes.size() < kAnnotationBytesMax;
-    const Misframing why{record_offset_, "annotation", "a line end",
-                         torn ? "the end of the file" : "none in 64 KiB"};
-    return give_up(why, torn ? std::optional(FindingCode::aof_torn_annotation) : std::nullopt, end_offset_);
+    WalkedCommand walked;
+    walked.end = end_offset_;
+    walked.why = {record_offset_, "annotation", "a line end",
+                  torn ? "the end of the file" : "none in 64 KiB"};
+    return give_up(walked, torn ? std::optional(FindingCode::aof_torn_annotation) : std::nullopt);
   }
   annotation_ = Bytes(at_ + 1, feed - 1);
   if (annotation_.ends_with('\r')) annotation_.remove_suffix(1);

@@ -67,7 +67,7 @@ class LogReader {
   LogStep read_slowly();
   void take_walked(WalkedCommand walked);
   LogStep read_annotation();
-  LogStep give_up(const Misframing& why, std::optional<FindingCode> torn_as, uint64_t walked_to);
+  LogStep give_up(const WalkedCommand& walked, std::optional<FindingCode> torn_as);
 
   ByteSource& source_;
   Hold hold_;
