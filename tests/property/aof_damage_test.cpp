@@ -311,7 +311,7 @@ TEST_CASE("damage: a set whose last file is cut at every byte") {
   const TempFolder place;
   const AofBuilder& log = log_of_set();
   Violations violations;
-  for (size_t size = 0; size <= log.size(); size += size % 64 == 0 ? 1 : 3) {
+  for (size_t size = 0; size <= log.size(); size += size % 64 == 0 ? size_t{1} : size_t{3}) {
     const std::string where = "cut at " + std::to_string(size);
     const std::string path =
         SetBuilder().base(base_of(10).eof()).incr(log.bytes().substr(0, size)).write(place);
