@@ -68,12 +68,7 @@ void EditArguments::add_to(CLI::App& app) {
   app.add_option("--max-findings", findings_max, "say at most N findings [100]")
       ->type_name("N")
       ->check(whole_number());
-  app.add_option("--known", known, "names of commands that were renamed, or are a module's")
-      ->type_name("NAME,...")
-      ->delimiter(',')
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+  add_known(app, known);
 }
 
 bool EditArguments::check(const std::string& verb) const {

@@ -96,6 +96,15 @@ std::optional<int64_t> parse_time(const std::string& text) {
   return std::nullopt;
 }
 
+void add_known(CLI::App& app, std::vector<std::string>& known) {
+  app.add_option("--known", known, "names of commands that were renamed, or are a module's")
+      ->type_name("NAME,...")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
 void CommonOptions::add_to(CLI::App& app) {
   app.add_flag("--json", json, "findings and summaries as JSON lines");
   app.add_option("--max-findings", findings_max, "say at most N findings a file, count the rest [100]")

@@ -25,6 +25,9 @@ CLI::Validator whole_number();
 std::optional<int64_t> parse_time(const std::string& text);
 int64_t wall_clock_ms();
 
+// --known: for verbs that judge the names of commands.
+void add_known(CLI::App& app, std::vector<std::string>& known);
+
 struct CommonOptions {
   std::string progress = "auto";
   unsigned threads = 0;

@@ -45,12 +45,7 @@ struct CheckArguments {
         ->needs("--for");
     app.add_option("--conf", conf_path, "a redis.conf or valkey.conf: where the data is, and what is on")
         ->type_name("FILE");
-    app.add_option("--known", known, "names of commands that were renamed, or are a module's")
-        ->type_name("NAME,...")
-        ->delimiter(',')
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false);
+    add_known(app, known);
     gates.add_to(app);
     app.add_option("--report", reports, "also write a report for CI servers: junit or sarif, and where to")
         ->type_name("FORMAT FILE")

@@ -198,9 +198,6 @@ inline const CommandSpec* probe(const NameWords& name, size_t size) {
   return nullptr;
 }
 
-// `lowered` is in lower case already.
-bool is_word(Bytes word, Bytes lowered) { return std::ranges::equal(word, lowered, {}, lower); }
-
 // --- Where the keys are ------------------------------------------------------------------------------------
 
 // A count as servers read it, but that one beyond `most` is `most`. Nothing if it is no number above 0.
@@ -248,7 +245,7 @@ struct Keys {
 
   void streams(const KeyRule& rule) const {
     for (size_t i = index_of(rule.first); i < args.size(); ++i) {
-      if (!is_word(args[i], "streams")) continue;
+      if (!equals_ignoring_case(args[i], "streams")) continue;
       const size_t behind = i + 1;
       from(behind, behind + (args.size() - behind) / 2);
       return;
@@ -261,10 +258,10 @@ struct Keys {
     if (args.size() <= kSingle) return;
     if (!args[kSingle].empty()) return at(kSingle);
     for (size_t i = kOptions; i < args.size(); ++i) {
-      if (is_word(args[i], "keys")) return from(i + 1, args.size());
-      if (is_word(args[i], "auth"))
+      if (equals_ignoring_case(args[i], "keys")) return from(i + 1, args.size());
+      if (equals_ignoring_case(args[i], "auth"))
         i += 1;
-      else if (is_word(args[i], "auth2"))
+      else if (equals_ignoring_case(args[i], "auth2"))
         i += 2;
     }
   }
@@ -274,11 +271,11 @@ struct Keys {
     at(1);
     size_t destination = args.size();
     for (size_t i = 2; i + 1 < args.size(); ++i) {
-      if (is_word(args[i], "store"))
+      if (equals_ignoring_case(args[i], "store"))
         destination = ++i;
-      else if (is_word(args[i], "limit"))
+      else if (equals_ignoring_case(args[i], "limit"))
         i += 2;
-      else if (is_word(args[i], "get") || is_word(args[i], "by"))
+      else if (equals_ignoring_case(args[i], "get") || equals_ignoring_case(args[i], "by"))
         i += 1;
     }
     at(destination);
@@ -288,17 +285,18 @@ struct Keys {
     at(1);
     size_t destination = args.size();
     for (size_t i = index_of(rule.first); i + 1 < args.size(); ++i) {
-      if (is_word(args[i], "store") || is_word(args[i], "storedist")) destination = ++i;
+      if (equals_ignoring_case(args[i], "store") || equals_ignoring_case(args[i], "storedist"))
+        destination = ++i;
     }
     at(destination);
   }
 
   void stralgo() const {
     for (size_t i = 2; i < args.size(); ++i) {
-      if (is_word(args[i], "keys")) return from(i + 1, i + 3);
-      if (is_word(args[i], "minmatchlen"))
+      if (equals_ignoring_case(args[i], "keys")) return from(i + 1, i + 3);
+      if (equals_ignoring_case(args[i], "minmatchlen"))
         i += 1;
-      else if (is_word(args[i], "strings"))
+      else if (equals_ignoring_case(args[i], "strings"))
         i += 2;
     }
   }
@@ -326,7 +324,7 @@ const CommandSpec* find_subcommand(const CommandSpec& container, Bytes word) {
   const CommandSpec* spec = std::ranges::lower_bound(kSpecs, name, {}, &CommandSpec::name);
   for (; spec != std::end(kSpecs) && spec->name.starts_with(name); ++spec) {
     if (spec->name.size() <= name.size() + 1 || spec->name[name.size()] != '|') continue;
-    if (is_word(word, spec->name.substr(name.size() + 1))) return spec;
+    if (equals_ignoring_case(word, spec->name.substr(name.size() + 1))) return spec;
   }
   return nullptr;
 }

@@ -3,9 +3,9 @@
 #include "persist/check.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <limits>
 
+#include "base/decimal.hpp"
 #include "ops/duplicate_keys.hpp"
 #include "ops/libraries.hpp"
 #include "ops/pipeline.hpp"
@@ -150,7 +150,7 @@ class CheckWorker : public PieceWorker {
     } else if (auto* aux = std::get_if<AuxField>(&record.body)) {
       *aux = {seen.name, seen.value};
       check_slot_info(record, *aux);
-      if (aux->name == "ctime") shared_.summary.ctime_s = parse_seconds(aux->value);
+      if (aux->name == "ctime") note_ctime(aux->value);
     } else if (auto* library = std::get_if<FunctionLibrary>(&record.body)) {
       library->name = seen.name;
       library->code = seen.value;
@@ -169,12 +169,10 @@ class CheckWorker : public PieceWorker {
     if (shared_.options.observe) shared_.options.observe(record, seen.offset);
   }
 
-  // Nothing if it is no number: servers take no notice of the field.
-  static std::optional<int64_t> parse_seconds(Bytes text) {
-    int64_t seconds = 0;
-    const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), seconds);
-    if (error != std::errc{} || end != text.data() + text.size() || seconds < 0) return std::nullopt;
-    return seconds;
+  // What is no number is passed over: servers take no notice of the field.
+  void note_ctime(Bytes value) {
+    const std::optional<int64_t> seconds = parse_decimal<int64_t>(value);
+    shared_.summary.ctime_s = seconds && *seconds >= 0 ? seconds : std::nullopt;
   }
 
   void check_slot_info(const RdbRecord& record, const AuxField& aux) {

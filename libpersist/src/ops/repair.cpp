@@ -1,12 +1,12 @@
 // Examines every part, decides what has to go, then writes: no decision is taken while bytes are moving.
 #include "persist/repair.hpp"
 
-#include <sys/stat.h>
-
 #include <algorithm>
 #include <memory>
 
+#include "aof/folder.hpp"
 #include "aof/log_walk.hpp"
+#include "aof/set_reader.hpp"
 #include "base/letters.hpp"
 #include "ops/log_part.hpp"
 #include "ops/loss.hpp"
@@ -266,15 +266,8 @@ class Repair {
   }
 
   [[nodiscard]] SetPart part_of(const ManifestLine& line) const {
-    SetPart part;
-    part.name = line.file;
-    part.path = set_.folder + "/" + line.file;
-    part.role = line.type == ManifestType::base ? PartRole::base : PartRole::incr;
-    part.sequence = line.sequence;
-    struct stat about {};
-    part.present = ::stat(part.path.c_str(), &about) == 0;
-    part.size = static_cast<uint64_t>(about.st_size);
-    return part;
+    const PartRole role = line.type == ManifestType::base ? PartRole::base : PartRole::incr;
+    return make_part(set_.folder, line.file, role, line.sequence, examine_file(set_.folder, line.file));
   }
 
   // ------------------------------------------------------------------------------------------- the parts

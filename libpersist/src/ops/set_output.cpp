@@ -180,7 +180,7 @@ struct SetOutput::State {
     const bool single = set.manifest_path.empty();
     if (options.in_place) {
       shape = single ? Shape::file : Shape::folder;
-      path = output_path(without_slashes(single ? set.parts.front().path : set.folder));
+      path = output_path(single ? set.parts.front().path : set.folder);
       return;
     }
     path = without_slashes(options.path);

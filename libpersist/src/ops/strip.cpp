@@ -276,7 +276,7 @@ class Strip {
     // What has been written so far goes with `result`.
     if (!summary_.matched && output_.in_place) return std::move(summary_);
     result.summary().keys_dropped = keys_dropped_;
-    summary_.edit = commit(result);
+    summary_.edit = result.commit(without_history(set_.manifest));
     return std::move(summary_);
   }
 
@@ -305,14 +305,6 @@ class Strip {
     summary_.matched =
         tally_.any() ||
         summary_.annotations + keys_dropped_ + rdb_.aux_fields + rdb_.functions + rdb_.module_aux > 0;
-  }
-
-  EditSummary commit(SetOutput& result) const {
-    // A server would delete history files at its next start; they stay where they are, with the input.
-    Manifest manifest = set_.manifest;
-    std::erase_if(manifest.lines,
-                  [](const ManifestLine& line) { return line.type == ManifestType::history; });
-    return result.commit(manifest);
   }
 
   const AppendSet& set_;

@@ -136,20 +136,19 @@ bool RecordReader::finish_value() {
 }
 
 // A value that cannot be decoded may still have a certain end: then the reading goes on behind it.
-bool RecordReader::recover(const Finding& why) {
+void RecordReader::recover(const Finding& why) {
   value_ = Value::none;
   const RdbEntry& entry = std::get<RdbEntry>(record_.body);
   if (!loses_framing(why.code)) {
     try {
       in_.seek(entry.value_offset);
       row_of(*entry.encoding).skip(in_);
-      return true;
+      return;
     } catch (const FormatError&) {
       // What is wrong with it has been said.
     }
   }
   stopped_ = true;
-  return false;
 }
 
 void RecordReader::end_record() {

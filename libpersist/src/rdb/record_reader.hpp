@@ -105,7 +105,7 @@ class RecordReader {
   [[nodiscard]] bool is_all_nul();
   void warn(FindingCode code, Extent where, std::string subject, std::string expected, std::string found);
   void report(Finding finding);
-  bool recover(const Finding& why);
+  void recover(const Finding& why);
   void end_record();
   static ReadOpcode reader_of(Opcode opcode);
 
