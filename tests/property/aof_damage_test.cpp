@@ -5,12 +5,12 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <map>
 #include <numeric>
 
 #include "support/aof_builder.hpp"
 #include "support/set_verbs.hpp"
 #include "support/verbs.hpp"
+#include "support/violations.hpp"
 
 using namespace persist;
 using namespace persist::test;
@@ -20,25 +20,6 @@ namespace {
 namespace fs = std::filesystem;
 
 constexpr const char* kIncr = "appendonly.aof.1.incr.aof";
-
-// What went against expectation, the first few of each kind: one mistake breaks thousands of files alike.
-class Violations {
- public:
-  void expect(bool holds, const char* what, const std::string& where) {
-    if (holds) return;
-    if (++seen_[what] <= kShown) text_ += std::string(what) + ": " + where + "\n";
-  }
-  void report() const {
-    for (const auto& [what, count] : seen_) MESSAGE(what << ": " << count << " times");
-    CHECK(text_.empty());
-    if (!text_.empty()) MESSAGE(text_);
-  }
-
- private:
-  static constexpr size_t kShown = 3;
-  std::map<std::string, size_t> seen_;
-  std::string text_;
-};
 
 RdbBuilder base_of(unsigned version) {
   return RdbBuilder(redis, version).aux("aof-base", "1").select(0).string("base", "1");

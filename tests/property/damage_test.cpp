@@ -4,13 +4,13 @@
 #include <doctest/doctest.h>
 
 #include <algorithm>
-#include <map>
 #include <nlohmann/json.hpp>
 
 #include "support/bytes_builder.hpp"
 #include "support/notation.hpp"
 #include "support/small_files.hpp"
 #include "support/verbs.hpp"
+#include "support/violations.hpp"
 
 using namespace persist;
 using namespace persist::test;
@@ -34,27 +34,6 @@ bool has_error(const std::vector<Finding>& findings) {
   return std::ranges::any_of(
       findings, [](const Finding& finding) { return finding.kind().severity == Severity::error; });
 }
-
-// What went against expectation, the first few of each kind: one mistake breaks thousands of files alike.
-class Violations {
- public:
-  void expect(bool holds, const char* what, const std::string& where) {
-    if (holds) return;
-    const size_t seen = ++seen_[what];
-    if (seen <= kShown) text_ += std::string(what) + ": " + where + "\n";
-  }
-  // Fails the test if there was any.
-  void report() const {
-    for (const auto& [what, count] : seen_) MESSAGE(what << ": " << count << " times");
-    CHECK(text_.empty());
-    if (!text_.empty()) MESSAGE(text_);
-  }
-
- private:
-  static constexpr size_t kShown = 3;
-  std::map<std::string, size_t> seen_;
-  std::string text_;
-};
 
 // lzf.damaged and lzf.length-mismatch are one thing, seen from two sides.
 Bytes family(const Finding& finding) {
