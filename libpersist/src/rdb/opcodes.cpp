@@ -11,7 +11,7 @@ namespace persist {
 namespace {
 
 constexpr uint64_t kClassesMax = 7;
-constexpr uint64_t kSlotRangeBytesMin = 2;
+constexpr uint64_t kRangeBytesMin = 2;
 
 template <uint64_t bytes>
 void skip_bytes(Cursor& in) {
@@ -56,8 +56,7 @@ void skip_key_meta(Cursor& in) {
 
 void skip_slot_import(Cursor& in) {
   skip_string(in, "slot import job");
-  for (uint64_t left = in.count("slot range count", kSlotRangeBytesMin); left > 0; --left)
-    skip_lengths<2>(in);
+  for (uint64_t left = in.count("slot range count", kRangeBytesMin); left > 0; --left) skip_lengths<2>(in);
 }
 
 constexpr std::array kRows = {

@@ -71,6 +71,8 @@ class RecordReader {
   [[nodiscard]] uint64_t offset() const { return in_.offset(); }
   // The bytes of the record, if they are at hand.
   [[nodiscard]] Bytes raw(size_t most) const { return in_.around(record_.extent.offset, most); }
+  // The bytes from a place in the record on, as far as they are at hand; at most `most`.
+  [[nodiscard]] Bytes raw_from(uint64_t offset, size_t most) const { return in_.around(offset, most); }
 
   void set_payloads(Payloads payloads) { in_.payloads = payloads; }
 
@@ -128,7 +130,6 @@ class RecordReader {
   bool damaged_ = false;
   uint64_t records_left_ = std::numeric_limits<uint64_t>::max();
   Value value_ = Value::none;
-  uint64_t value_end_ = 0;
   uint64_t valid_up_to_ = 0;
 };
 

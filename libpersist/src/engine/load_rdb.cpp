@@ -1,0 +1,130 @@
+// Values are walked once, to check them, and copied as they stand.
+#include "engine/load_rdb.hpp"
+
+#include <algorithm>
+
+#include "engine/function_library.hpp"
+#include "engine/value_builder.hpp"
+#include "rdb/origin.hpp"
+
+namespace persist {
+
+namespace {
+
+// A hint in the file is believed as far as a file of that size could have so many keys.
+constexpr uint64_t kKeyBytesMin = 3;
+constexpr uint64_t kKeysReservedMax = uint64_t{1} << 26;
+constexpr size_t kIntegerBytesMax = 5;
+constexpr uint64_t kKeysBetweenLooks = uint64_t{1} << 14;
+
+class RdbLoader {
+ public:
+  RdbLoader(ByteSource& source, FindingSink& findings, Dataset& data)
+      : source_(source), records_(source, findings), data_(data) {}
+
+  LoadedRdb run(const std::function<void(uint64_t offset)>& progress) {
+    while (const RdbRecord* record = records_.next_head()) {
+      if (const auto* entry = std::get_if<RdbEntry>(&record->body)) {
+        load_entry(*record, *entry);
+        if (progress && ++entries_ % kKeysBetweenLooks == 0) progress(records_.offset());
+      } else {
+        load_other(*record);
+      }
+    }
+    loaded_.server = origin_.server();
+    loaded_.complete = records_.complete();
+    loaded_.end = records_.offset();
+    return loaded_;
+  }
+
+ private:
+  void load_entry(const RdbRecord& record, const RdbEntry& entry) {
+    if (entry.db != db_number_ || db_ == nullptr) {
+      db_number_ = entry.db;
+      db_ = &data_.db(entry.db);
+    }
+    // The entry is made once its value turns out to be whole; until then it stands alone.
+    if (records_.value_is_plain()) {
+      records_.set_payloads(Payloads::wanted);
+      records_.read_value([&](const Element& told) {
+        place(entry).set_text(data_.pool(), std::get<StringValue>(told).value);
+      });
+      return;
+    }
+    records_.set_payloads(Payloads::validated);
+    bool has_elements = false;
+    bool has_signed_zero = false;
+    const auto look_at = [&](const Element& told) {
+      has_elements = true;
+      has_signed_zero = has_signed_zero || is_signed_zero(told);
+    };
+    if (!records_.read_value(look_at)) return;
+    if (!has_elements) return;  // servers leave out what holds nothing
+    KeyEntry& placed = place(entry);
+    if (has_signed_zero) loaded_.with_signed_zeros.emplace_back(entry.db, entry.key);
+    const uint64_t size = record.extent.end() - entry.value_offset;
+    const Bytes bytes = records_.raw_from(entry.value_offset, size);
+    if (bytes.size() == size) return keep(placed, *entry.encoding, bytes);
+    // Too large to be at hand as it stands.
+    records_.set_payloads(Payloads::wanted);
+    placed.clear(data_.pool());
+    ValueBuilder builder(data_.pool(), placed);
+    records_.visit([&](const Element& told) { builder.add(told); });
+  }
+
+  // A special string this short is a number, which needs less room as one.
+  void keep(KeyEntry& placed, const Encoding& encoding, Bytes bytes) {
+    placed.set_packed(data_.pool(), encoding, bytes);
+    CellRoom room;
+    if (encoding.type == ValueType::string && bytes.size() <= kIntegerBytesMax)
+      static_cast<void>(placed.text(data_.pool(), room));
+  }
+
+  KeyEntry& place(const RdbEntry& entry) {
+    ++loaded_.keys;
+    KeyEntry& placed = db_->find_or_create(entry.key);
+    placed.expire_at_ms = entry.expire_at_ms;
+    placed.idle_s = KeyEntry::kNoIdle;
+    if (entry.idle_s)
+      placed.idle_s = static_cast<uint32_t>(std::min<uint64_t>(*entry.idle_s, KeyEntry::kNoIdle - 1));
+    placed.has_freq = entry.freq.has_value();
+    placed.freq = entry.freq.value_or(0);
+    return placed;
+  }
+
+  void load_other(const RdbRecord& record) {
+    if (const auto* header = std::get_if<RdbHeader>(&record.body)) {
+      loaded_.header = *header;
+      origin_.take(*header);
+    } else if (const auto* select = std::get_if<SelectDb>(&record.body)) {
+      db_number_ = select->db;
+      db_ = &data_.db(select->db);
+    } else if (const auto* resize = std::get_if<ResizeDb>(&record.body)) {
+      const uint64_t possible = source_.size() ? *source_.size() / kKeyBytesMin : 0;
+      if (db_ != nullptr) db_->reserve(std::min({resize->keys, possible, kKeysReservedMax}));
+    } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
+      origin_.take(*aux);
+    } else if (const auto* function = std::get_if<FunctionLibrary>(&record.body)) {
+      const Bytes name = function->pre_release ? function->name : function_library_name(function->code);
+      data_.functions.insert_or_assign(std::string(name), std::string(function->code));
+    }
+  }
+
+  ByteSource& source_;
+  RecordReader records_;
+  Dataset& data_;
+  LoadedRdb loaded_;
+  RdbOrigin origin_;
+  uint64_t entries_ = 0;
+  uint64_t db_number_ = 0;
+  Database* db_ = nullptr;
+};
+
+}  // namespace
+
+LoadedRdb load_rdb(ByteSource& source, FindingSink& findings, Dataset& data,
+                   const std::function<void(uint64_t offset)>& progress) {
+  return RdbLoader(source, findings, data).run(progress);
+}
+
+}  // namespace persist

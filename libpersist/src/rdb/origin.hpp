@@ -1,0 +1,24 @@
+// Which server wrote an RDB file, as its beginning tells.
+#pragma once
+
+#include <optional>
+
+#include "persist/rdb_reader.hpp"
+#include "persist/replay.hpp"
+
+namespace persist {
+
+class RdbOrigin {
+ public:
+  void take(const RdbHeader& header);
+  void take(const AuxField& aux);
+
+  // Absent before the header. Of a build that is no release: the first release that writes such a header, or
+  // one later than all if there is none.
+  [[nodiscard]] const std::optional<ServerVersion>& server() const { return server_; }
+
+ private:
+  std::optional<ServerVersion> server_;
+};
+
+}  // namespace persist
