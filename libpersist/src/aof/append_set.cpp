@@ -22,7 +22,7 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr size_t kHeadBytes = 4096;
+constexpr size_t kSniffBytes = 4096;
 constexpr Bytes kRewriteName = "temp-rewriteaof-";
 constexpr Bytes kAofSuffix = ".aof";
 constexpr Bytes kRdbSuffix = ".rdb";
@@ -57,7 +57,7 @@ std::string parent_of(const std::string& path) {
 
 // What a manifest without any line of its own says cannot be told by its content.
 bool is_manifest_file(const std::string& path) {
-  const std::string head = read_head(path, kHeadBytes);
+  const std::string head = read_head(path, kSniffBytes);
   if (looks_like_manifest(head)) return true;
   return is_manifest_name(fs::path(path).filename().string()) &&
          (head.empty() || !looks_like_log(head) || head.starts_with('#'));
@@ -173,7 +173,7 @@ class Opener {
     std::vector<std::string> found;
     for (const std::string& name : names) {
       if (!name.ends_with(kAofSuffix) || is_temporary_name(name) || !is_file(set_.path, name)) continue;
-      if (looks_like_log(read_head(join_path(set_.path, name), kHeadBytes))) found.push_back(name);
+      if (looks_like_log(read_head(join_path(set_.path, name), kSniffBytes))) found.push_back(name);
     }
     if (found.size() > 1 && needed) refuse_several("AOF", found);
     return found.size() == 1 ? found.front() : "";

@@ -9,8 +9,6 @@ namespace persist {
 
 namespace {
 
-// A command larger than this is not held whole where beginnings are enough.
-constexpr uint64_t kHeldBytesMax = uint64_t{1} << 20;
 // An annotation has to end somewhere.
 constexpr uint64_t kAnnotationBytesMax = uint64_t{64} << 10;
 constexpr uint64_t kPlenty = ~uint64_t{0};
@@ -67,6 +65,18 @@ LogStep LogReader::next() {
     return read_command();
   if (*at_ == '#') return read_annotation();
   return read_slowly();
+}
+
+bool LogReader::next_at_hand() {
+  if (at_ == end_ || *at_ != '*') return false;
+  const FramedCommand framed = parse_command(at_, end_, args_);
+  if (framed.framing != Framing::whole) return false;
+  record_offset_ = offset();
+  at_ = framed.end;
+  argument_count_ = args_.size();
+  shows_all_ = true;
+  looseness_.reset();
+  return true;
 }
 
 LogStep LogReader::read_command() {

@@ -21,6 +21,9 @@ enum class LogStep : uint8_t { command, annotation, damage, end };
 // memory: of one that is very large, only the first arguments are shown, and of these only the beginnings.
 enum class Hold : uint8_t { whole, beginnings };
 
+// A command larger than this is not held whole where beginnings are enough.
+inline constexpr uint64_t kHeldBytesMax = uint64_t{1} << 20;
+
 // Bytes that are no record.
 struct LogDamage {
   FindingCode code = FindingCode::aof_truncated;
@@ -39,6 +42,10 @@ class LogReader {
 
   // The next record. Behind damage that resumes, reading goes on there; else the end follows.
   LogStep next();
+
+  // As next(), if what follows is a whole command that is in memory already: then views of the records before
+  // stay valid, too. False, with nothing done, for anything else.
+  bool next_at_hand();
 
   // Of the last record; views are valid until next() is called again.
   [[nodiscard]] Extent extent() const { return {record_offset_, offset() - record_offset_}; }

@@ -25,6 +25,13 @@ class LogWalk {
   // begins at MULTI.
   LogStep next();
 
+  // See LogReader.
+  bool next_at_hand() {
+    if (!reader_.next_at_hand()) return false;
+    take_command();
+    return true;
+  }
+
   // Of the last record.
   [[nodiscard]] const LogReader& record() const { return reader_; }
   [[nodiscard]] const CommandSpec* spec() const { return spec_; }  // null for a command nobody knows

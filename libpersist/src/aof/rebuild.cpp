@@ -33,7 +33,7 @@ struct PartFile {
   FileState state;
 };
 
-constexpr size_t kHeadBytes = 4096;
+constexpr size_t kBaseHeadBytes = 4096;
 
 // AUX fields are the first records of an RDB file.
 std::optional<int64_t> rdb_ctime(Bytes head) {
@@ -61,7 +61,7 @@ std::optional<int64_t> annotated_time(Bytes head) {
 
 // In seconds since 1970: when the data of a base was that of the server.
 std::optional<int64_t> made_at(const std::string& folder, const PartFile& base) {
-  const std::string head = read_head(join_path(folder, base.line.file), kHeadBytes);
+  const std::string head = read_head(join_path(folder, base.line.file), kBaseHeadBytes);
   const bool is_rdb = head.starts_with("REDIS") || head.starts_with("VALKEY");
   const std::optional<int64_t> time = is_rdb ? rdb_ctime(head) : annotated_time(head);
   return time && base.state.modified_s() >= *time ? time : std::nullopt;

@@ -9,6 +9,12 @@
 
 namespace persist {
 
+namespace {
+
+constexpr size_t kContextBytes = 16;  // shown of a damaged place
+
+}  // namespace
+
 bool begins_with_rdb(ByteSource& source) {
   constexpr Bytes kMagics[] = {"REDIS", "VALKEY"};
   for (const Bytes magic : kMagics) {
@@ -49,6 +55,21 @@ AppendSet single_file_set(const std::string& path) {
   return set;
 }
 
+Finding finding_of(const LogWalk& walk, const std::string& file) {
+  const LogDamage& damage = walk.damage();
+  Finding finding;
+  finding.code = damage.code;
+  finding.file = file;
+  finding.extent = damage.extent;
+  finding.subject = damage.subject;
+  finding.expected = damage.expected;
+  finding.found = damage.found;
+  finding.db = walk.db();
+  finding.context_offset = damage.place;
+  finding.context = std::string(walk.record().around(damage.place, kContextBytes));
+  return finding;
+}
+
 void RdbPartSink::report(const Finding& finding) {
   if (finding.code == FindingCode::rdb_aof_tail || finding.code == FindingCode::rdb_trailing) {
     swallowed_ = finding;
@@ -69,8 +90,7 @@ uint64_t size_of(ByteSource& source) {
 }
 
 std::unique_ptr<ByteSource> open_rereadable(const SetPart& part) {
-  std::unique_ptr<ByteSource> source = open_source(part.path);
-  return source->rereadable() ? std::move(source) : spool(*source);
+  return rereadable_source(open_source(part.path));
 }
 
 LogPart open_part(const SetPart& part, FindingSink& findings) {

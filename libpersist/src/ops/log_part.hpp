@@ -6,6 +6,7 @@
 #include <optional>
 #include <string>
 
+#include "aof/log_walk.hpp"
 #include "persist/append_set.hpp"
 #include "persist/finding.hpp"
 #include "persist/source.hpp"
@@ -38,6 +39,9 @@ uint64_t size_of(ByteSource& source);
 // Opens a part to be read more than once, and walks over its RDB part; what is wrong with that, or with the
 // compression around it all, is reported.
 LogPart open_part(const SetPart& part, FindingSink& findings);
+
+// The finding of the damage that a walk through a file has met.
+Finding finding_of(const LogWalk& walk, const std::string& file);
 
 // Passes on what readers of an RDB file say, but for what follows it: here that is the log.
 class RdbPartSink : public FindingSink {

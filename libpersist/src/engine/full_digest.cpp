@@ -1,0 +1,139 @@
+// The digest of all that a dataset is, whoever keeps it and how. persist-digest(1), THE FULL DIGEST
+//
+// Numbers are eight bytes, big-endian, -1 standing for "none"; strings have their length in front; what has
+// no order is added up, hash by hash, modulo 2^160.
+#include <bit>
+#include <utility>
+
+#include "engine/digest.hpp"
+#include "engine/digest_steps.hpp"
+#include "engine/module_digest.hpp"
+
+namespace persist {
+
+namespace {
+
+constexpr int64_t kNone = -1;
+
+// Where a stream comes from an encoding without these, servers that have them set them so.
+constexpr StreamIdmp kIdmpDefaults{100, 100, 0, 0};
+
+// The sum of hashes; each is begun, filled and then added.
+class HashSum {
+ public:
+  void add(FieldHash& fields) { add_into(sum_, fields.finish()); }
+  Sha1Hash take() { return std::exchange(sum_, {}); }
+
+ private:
+  Sha1Hash sum_{};
+};
+
+class FullDigest : public KeyDigest {
+ public:
+  // What is left of a value that was given up goes, too.
+  void begin(const DigestKey& key) override {
+    for (FieldHash* fields : {&fields_, &one_, &part_fields_}) fields->restart();
+    for (HashSum* sum : {&members_, &part_members_}) sum->take();
+    part_ = Part::none;
+    fields_.bytes("key").number(key.db).bytes(key.key).number(key.expire_at_ms);
+    fields_.bytes(value_type_name(key.type));
+    type_ = key.type;
+    idmp_ = kIdmpDefaults;
+  }
+
+  void add(const Element& told) override { std::visit(*this, told); }
+  void add_run(Bytes run) override { fields_.raw(run); }
+  void add_vector_set(const VectorSet& told) override { add_module_fields(told, fields_); }
+
+  Sha1Hash finish() override {
+    if (type_ == ValueType::stream) end_stream();
+    if (has_members()) fields_.hash(members_.take());
+    return fields_.finish();
+  }
+
+  // --- Each kind of element
+  void operator()(const StringValue& told) { fields_.raw(told.value); }
+  void operator()(const ListItem& told) { fields_.bytes(told.value); }
+  void operator()(const SetMember& told) { members_.add(one_.bytes(told.member)); }
+  void operator()(const SortedSetMember& told) {
+    members_.add(one_.bytes(told.member).number(std::bit_cast<uint64_t>(told.score)));
+  }
+  void operator()(const HashField& told) {
+    members_.add(one_.bytes(told.field).bytes(told.value).number(told.expire_at_ms));
+  }
+  void operator()(const ArrayInfo& told) {
+    told.insert_index ? fields_.number(*told.insert_index) : fields_.number(kNone);
+  }
+  void operator()(const ArrayElement& told) { members_.add(one_.number(told.index).bytes(told.value)); }
+  void operator()(const ModuleValue& told) { add_module_fields(told, fields_); }
+
+  void operator()(const StreamInfo& told) {
+    add_id(fields_, told.last_id);
+    add_id(fields_, told.max_deleted_id.value_or(StreamId{}));
+    fields_.number(told.entries_added.value_or(told.length));
+  }
+  void operator()(const StreamEntry& told) {
+    add_id(fields_, told.id);
+    fields_.number(uint64_t{told.fields.size()});
+    for (const StreamField& field : told.fields) fields_.bytes(field.field).bytes(field.value);
+  }
+  void operator()(const StreamGroup& told) {
+    end_part();
+    part_ = Part::group;
+    part_fields_.bytes("group").bytes(told.name);
+    add_id(part_fields_, told.last_id);
+    told.entries_read ? part_fields_.number(*told.entries_read) : part_fields_.number(kNone);
+  }
+  void operator()(const StreamPending& told) {
+    add_id(one_.bytes("pending"), told.id);
+    one_.number(uint64_t{told.consumer ? 1U : 0U}).bytes(told.consumer.value_or(Bytes()));
+    one_.number(told.delivery_time_ms).number(told.delivery_count);
+    told.nack_rank ? one_.number(*told.nack_rank) : one_.number(kNone);
+    part_members_.add(one_);
+  }
+  void operator()(const StreamConsumer& told) { part_members_.add(one_.bytes("consumer").bytes(told.name)); }
+  void operator()(const StreamProducer& told) {
+    end_part();
+    part_ = Part::producer;
+    part_fields_.bytes("producer").bytes(told.id);
+  }
+  void operator()(const StreamIid& told) { add_id(part_fields_.bytes(told.iid), told.id); }
+  void operator()(const StreamIdmp& told) { idmp_ = told; }
+
+ private:
+  enum class Part : uint8_t { none, group, producer };
+
+  [[nodiscard]] bool has_members() const {
+    return type_ != ValueType::string && type_ != ValueType::list && type_ != ValueType::module;
+  }
+
+  static FieldHash& add_id(FieldHash& to, StreamId id) { return to.number(id.ms).number(id.seq); }
+
+  // Groups and producers are told one after the other, each with what it has.
+  void end_part() {
+    if (part_ == Part::group) part_fields_.hash(part_members_.take());
+    if (part_ != Part::none) members_.add(part_fields_);
+    part_ = Part::none;
+  }
+
+  void end_stream() {
+    end_part();
+    fields_.number(idmp_.duration_s).number(idmp_.max_entries);
+    fields_.number(idmp_.iids_added).number(idmp_.iids_duplicates);
+  }
+
+  FieldHash fields_;  // of the key
+  FieldHash one_;     // of one member
+  HashSum members_;
+  ValueType type_{};
+  Part part_ = Part::none;
+  FieldHash part_fields_;
+  HashSum part_members_;
+  StreamIdmp idmp_;
+};
+
+}  // namespace
+
+std::unique_ptr<KeyDigest> full_digest() { return std::make_unique<FullDigest>(); }
+
+}  // namespace persist
