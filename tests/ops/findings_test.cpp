@@ -31,10 +31,11 @@ const std::set<std::string> kElsewhere = {
     "rdb.duplicates-unknown",  // ops/duplicates_test.cpp: millions of keys, and no folder to spill to
 };
 
-// Of logs and sets: ops/check_set_test.cpp provokes them all. Of gates: the tool reports them.
+// Of logs and sets: ops/check_set_test.cpp provokes them all. Of replays: ops/replay_test.cpp does. Of gates:
+// the tool reports them.
 bool is_of_others(Bytes id) {
   if (id == "set.duplicate-member") return false;  // of the type
-  constexpr Bytes kPrefixes[] = {"aof.", "manifest.", "set.", "gate."};
+  constexpr Bytes kPrefixes[] = {"aof.", "manifest.", "set.", "replay.", "gate."};
   return std::ranges::any_of(kPrefixes, [&](Bytes prefix) { return id.starts_with(prefix); });
 }
 

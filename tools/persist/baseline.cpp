@@ -25,6 +25,16 @@ std::optional<uint64_t> number_of(const Json& json, const char* name) {
   return member->get<uint64_t>();
 }
 
+// Of the parts of a log.
+std::optional<uint64_t> rdb_keys_of(const Json& json) {
+  const auto parts = json.find("parts");
+  if (parts == json.end() || !parts->is_array()) return std::nullopt;
+  uint64_t sum = 0;
+  for (const Json& part : *parts)
+    if (part.is_object()) sum += number_of(part, "keys").value_or(0);
+  return sum;
+}
+
 // Lines nest no deeper where it matters; what does may do so until it takes all the stack.
 bool is_shallow(int depth, Json::parse_event_t /*event*/, Json& /*parsed*/) {
   constexpr int kDepthMax = 8;
@@ -48,11 +58,13 @@ std::optional<BaselineLine> parse_line(Bytes text) {
   if (!line.sound) return line;
   const std::optional<uint64_t> keys = number_of(json, "keys");
   const std::optional<uint64_t> bytes = number_of(json, "bytes");
-  if (!keys || !bytes) return std::nullopt;
-  line.keys = *keys;
-  line.bytes = *bytes;
-  line.functions = number_of(json, "functions").value_or(0);
   line.commands = number_of(json, "commands").value_or(0);
+  if (!bytes || (!keys && line.commands == 0)) return std::nullopt;
+  line.bytes = *bytes;
+  line.rdb_keys = rdb_keys_of(json).value_or(keys.value_or(0));
+  // Of a log that was not replayed, older versions wrote down the keys of its RDB parts.
+  if (line.commands == 0 || json.contains("replay")) line.keys = keys;
+  line.functions = number_of(json, "functions").value_or(0);
   line.flushes = number_of(json, "flushes").value_or(0);
   return line;
 }
@@ -88,6 +100,10 @@ Baseline Baseline::read(const std::string& file) {
   if (baseline.lines_.empty())
     throw std::invalid_argument("--baseline " + file + ": it has no lines" + kHowToMakeOne);
   return baseline;
+}
+
+bool Baseline::was_replayed() const {
+  return std::ranges::any_of(lines_, [](const BaselineLine& line) { return line.commands > 0 && line.keys; });
 }
 
 const BaselineLine* Baseline::find(const std::string& path, bool only_path) const {

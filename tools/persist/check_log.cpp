@@ -6,6 +6,7 @@
 #include <nlohmann/json.hpp>
 #include <vector>
 
+#include "replaying.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
 
@@ -49,7 +50,7 @@ std::vector<Alike> group(const std::vector<StartupVerdict>& verdicts) {
   return groups;
 }
 
-Json json_of(const PartSummary& part) {
+Json part_json(const PartSummary& part) {
   Json json;
   json["file"] = json_string(part.part.name);
   json["role"] = part_role_name(part.part.role);
@@ -74,6 +75,17 @@ Json json_of(const PartSummary& part) {
   return json;
 }
 
+Json replay_json(const ReplaySummary& replay) {
+  Json json;
+  add_replay(json, replay);
+  json["complete"] = replay.complete;
+  json["commands"] = replay.commands;
+  json["changed"] = replay.changed;
+  json["unchanged"] = replay.unchanged;
+  json["failed"] = replay.failed;
+  return json;
+}
+
 }  // namespace
 
 std::string describe(const AppendSet& set, const SetSummary& summary) {
@@ -89,6 +101,8 @@ std::string describe(const AppendSet& set, const SetSummary& summary) {
   }
   text += ", " + counted(summary.commands, "command");
   if (flushes > 0) text += fmt::format(" ({} of them empty databases)", flushes);
+  if (summary.replay && !summary.replay->refused)
+    text += fmt::format(", {} in the end", counted(summary.replay->keys, "key"));
   if (!summary.damaged_part.empty()) {
     text += fmt::format(", whole up to {:#x}", summary.valid_up_to);
     if (summary.parts.size() > 1) text += " of " + printable(summary.damaged_part);
@@ -138,13 +152,14 @@ const StartupVerdict* verdict_of(const SetSummary& summary, const Target& target
   return nullptr;
 }
 
-void add_members(Json& json, const SetSummary& summary, uint64_t functions) {
-  json["keys"] = summary.keys;
+void add_members(Json& json, const SetSummary& summary, std::optional<uint64_t> keys, uint64_t functions) {
+  if (keys) json["keys"] = *keys;
   json["functions"] = functions;
   json["commands"] = summary.commands;
   json["valid_up_to"] = summary.valid_up_to;
   json["parts"] = Json::array();
-  for (const PartSummary& part : summary.parts) json["parts"].push_back(json_of(part));
+  for (const PartSummary& part : summary.parts) json["parts"].push_back(part_json(part));
+  if (summary.replay) json["replay"] = replay_json(*summary.replay);
   json["at_start"] = Json::array();
   for (const Alike& alike : group(summary.startup)) {
     Json row;

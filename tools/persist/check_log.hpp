@@ -2,6 +2,7 @@
 #pragma once
 
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 
 #include "persist/check_set.hpp"
@@ -19,7 +20,8 @@ const StartupVerdict* verdict_of(const SetSummary& summary, const Target& target
 // "will load it", "cuts it at 0x12 (with aof-load-truncated yes)"
 std::string describe(const StartupVerdict& verdict);
 
-// `functions`: of the RDB parts.
-void add_members(nlohmann::ordered_json& json, const SetSummary& summary, uint64_t functions);
+// `keys`: in the end, if known; `functions`: of the RDB parts.
+void add_members(nlohmann::ordered_json& json, const SetSummary& summary, std::optional<uint64_t> keys,
+                 uint64_t functions);
 
 }  // namespace persist::tool

@@ -112,7 +112,7 @@ Json verdict_json(const Verdict& verdict, const Target* target, const std::vecto
   json["status"] = verdict.sound() ? "ok" : "damaged";
   if (verdict.compression != Compression::none) json["compression"] = compression_name(verdict.compression);
   if (verdict.log)
-    add_members(json, *verdict.log, verdict.functions());
+    add_members(json, *verdict.log, verdict.keys(), verdict.functions());
   else
     add_rdb(json, verdict.rdb);
   add_measures(json, verdict);

@@ -26,7 +26,7 @@ constexpr Unit kUnits[] = {
     {"mi", 1 << 20}, {"mib", 1 << 20},  {"gi", 1 << 30},    {"gib", 1 << 30},
 };
 
-Exit exit_of(EditRefused::Kind kind) {
+Exit exit_of_refusal(EditRefused::Kind kind) {
   switch (kind) {
     case EditRefused::Kind::beyond:
       return kBroken;
@@ -127,7 +127,7 @@ int run_edit(const EditArguments& arguments, const std::string& verb, const std:
                          {"message", printable(refusal.what())}};
       fmt::print("{}", json_line(json));
     }
-    return exit_of(refusal.kind);
+    return exit_of_refusal(refusal.kind);
   }
 }
 

@@ -16,7 +16,8 @@ namespace persist::tool {
 struct BaselineLine {
   std::string path;  // the member as it stands there: text or an object, quotes included
   bool sound = false;
-  uint64_t keys = 0;
+  std::optional<uint64_t> keys;  // in the end; nothing for a log that was not replayed
+  uint64_t rdb_keys = 0;         // of RDB parts
   uint64_t functions = 0;
   uint64_t commands = 0;
   uint64_t flushes = 0;
@@ -30,6 +31,9 @@ class Baseline {
 
   // The line of that path; failing that the only one, if there is one and `only_path`. Null if there is none.
   [[nodiscard]] const BaselineLine* find(const std::string& path, bool only_path) const;
+
+  // Whether logs were replayed for it, so that what is held against it must be, too.
+  [[nodiscard]] bool was_replayed() const;
 
  private:
   std::vector<BaselineLine> lines_;

@@ -1,8 +1,6 @@
 // Opening paths, and naming what is in them.
 #include "input.hpp"
 
-#include <system_error>
-
 #include "persist/check.hpp"
 
 namespace persist::tool {
@@ -43,12 +41,7 @@ std::optional<Window> whole_if_payload(ByteSource& source) {
 
 Input open_input(const std::string& path) {
   Input input;
-  try {
-    input.source = open_source(path);
-  } catch (const std::system_error& error) {
-    if (error.code() != std::errc::is_a_directory) throw;
-    throw std::system_error(error.code(), path + " (name a file in it)");
-  }
+  input.source = open_source(path);
   input.payload = whole_if_payload(*input.source);
   return input;
 }

@@ -15,7 +15,7 @@ struct Input {
   std::optional<Window> payload;  // the whole of it, if it is a DUMP payload
 };
 
-// Throws std::system_error with a sentence that says what to do, where there is something.
+// Throws std::system_error.
 Input open_input(const std::string& path);
 
 // Passes findings on and notes the kind of file they speak of: a file that is no RDB file is known by the

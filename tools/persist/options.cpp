@@ -96,6 +96,12 @@ std::optional<int64_t> parse_time(const std::string& text) {
   return std::nullopt;
 }
 
+int64_t time_option(const std::string& name, const std::string& text) {
+  if (const std::optional<int64_t> time_ms = parse_time(text)) return *time_ms;
+  throw std::invalid_argument(name + " " + text +
+                              ": expected a time such as 2026-11-20T18:00:00Z or 1795200000");
+}
+
 void add_known(CLI::App& app, std::vector<std::string>& known) {
   app.add_option("--known", known, "names of commands that were renamed, or are a module's")
       ->type_name("NAME,...")
@@ -160,9 +166,8 @@ void FilterArguments::add_to(CLI::App& app) {
   app.add_option("--expired", expired, "keep, drop, or only those whose expiry has passed")
       ->type_name("WHAT")
       ->check(CLI::IsMember({"keep", "drop", "only"}).description(""));
-  app.add_option("--as-of", as_of, "the time that --expired goes by [now]")
-      ->type_name("TIME")
-      ->needs("--expired");
+  app.add_option("--as-of", as_of, "the time that --expired goes by [now]; alone it means --expired drop")
+      ->type_name("TIME");
 }
 
 bool FilterArguments::selects() const {
@@ -179,15 +184,9 @@ FilterOptions FilterArguments::options() const {
   options.dbs = dbs;
   for (const std::string& type : types) options.types.push_back(parse_type(type));
   for (const std::string& range : slots) options.slots.push_back(parse_slots(range));
-  options.expired = expired == "drop" ? Expired::drop : expired == "only" ? Expired::only : Expired::keep;
-  options.now_ms = wall_clock_ms();
-  if (!as_of.empty()) {
-    const std::optional<int64_t> time = parse_time(as_of);
-    if (!time)
-      throw std::invalid_argument("--as-of " + as_of +
-                                  ": expected a time such as 2026-11-20T18:00:00Z or 1795200000");
-    options.now_ms = *time;
-  }
+  const bool drops = expired == "drop" || (expired.empty() && !as_of.empty());
+  options.expired = drops ? Expired::drop : expired == "only" ? Expired::only : Expired::keep;
+  options.now_ms = as_of.empty() ? wall_clock_ms() : time_option("--as-of", as_of);
   return options;
 }
 

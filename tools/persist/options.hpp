@@ -23,6 +23,8 @@ CLI::Validator whole_number();
 
 // Milliseconds since the epoch, out of seconds or milliseconds since then or 2026-11-20T18:00:00Z.
 std::optional<int64_t> parse_time(const std::string& text);
+// The same for the value of an option. Throws std::invalid_argument.
+int64_t time_option(const std::string& name, const std::string& text);
 int64_t wall_clock_ms();
 
 // --known: for verbs that judge the names of commands.
@@ -45,7 +47,7 @@ struct FilterArguments {
   std::vector<uint64_t> dbs;
   std::vector<std::string> types;
   std::vector<std::string> slots;
-  std::string expired = "keep";
+  std::string expired;  // empty: not given
   std::string as_of;
 
   void add_to(CLI::App& app);

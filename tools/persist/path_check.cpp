@@ -78,18 +78,34 @@ class PathCheck {
     for (const SetPart& part : set.parts) size += part.size;
     ProgressLine progress(options_.progress, size);
     verdict_.log = check_set(set, found.all, findings_, log_options(progress));
+    const auto has_log = [](const PartSummary& part) { return part.has_log; };
+    if (options_.replay && std::ranges::any_of(verdict_.log->parts, has_log)) replay(*options_.replay);
+  }
+
+  void replay(ReplayOptions options) {
+    uint64_t size = 0;
+    for (const SetPart& part : verdict_.set.parts) size += part.size;
+    ProgressLine progress(options_.progress, size > 0 ? std::optional(size) : std::nullopt);
+    options.progress = progress.callback();
+    check_replay(verdict_.set, findings_, options, *verdict_.log);
   }
 
   // An RDB file, a log, or an RDB file with a log behind it.
   void check_file(std::unique_ptr<ByteSource> source) {
     verdict_.set = single_file_set(verdict_.path);
     verdict_.set.parts.front().path = source->name();
+    if (options_.replay) source = rereadable_source(std::move(source));
     ProgressLine progress(options_.progress, source->size());
     LogCheckOptions options = log_options(progress);
-    options.open = [&](const SetPart&) { return std::move(source); };
+    options.open = [&](const SetPart&) { return borrowed_source(*source); };
     verdict_.log = check_set(verdict_.set, {}, findings_, options);
     const PartSummary& part = verdict_.log->parts.front();
     verdict_.kind = "aof";
+    if (part.has_log && options_.replay) {
+      ReplayOptions again = *options_.replay;
+      again.open = options.open;
+      replay(again);
+    }
     if (part.has_log) return;
     verdict_.kind = "rdb";
     verdict_.rdb = *part.rdb;
@@ -107,6 +123,12 @@ class PathCheck {
 bool Verdict::compressed() const {
   const auto packed = [](const PartSummary& part) { return part.compression != Compression::none; };
   return compression != Compression::none || (log && std::ranges::any_of(log->parts, packed));
+}
+
+std::optional<uint64_t> Verdict::keys() const {
+  if (!log || log->commands == 0) return rdb_keys();
+  if (!log->replay || log->replay->refused) return std::nullopt;
+  return log->replay->keys;
 }
 
 uint64_t Verdict::functions() const {
@@ -162,6 +184,7 @@ bool loads(const Verdict& verdict, const Target& target) {
 
 Exit exit_of(const Verdict& verdict, const Target* target) {
   const Reach reach = verdict.log ? verdict.log->reach : verdict.rdb.reach;
+  if (verdict.replay_refused() && reach != Reach::beyond) return kTrouble;
   const bool refused = target != nullptr && !loads(verdict, *target);
   if (verdict.sound() && (refused || !verdict.passed())) return kDamaged;
   return tool::exit_of(reach, verdict.sound());

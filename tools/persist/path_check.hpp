@@ -21,6 +21,7 @@ struct PathCheckOptions {
   VersionCheck version_check = VersionCheck::strict;
   std::optional<ServerConf> conf;
   std::vector<std::string> known;
+  std::optional<ReplayOptions> replay;  // of logs, if they are to be replayed
   int64_t now_ms = 0;
   unsigned threads = 0;
   When progress = When::automatic;
@@ -43,8 +44,11 @@ struct Verdict {
   [[nodiscard]] bool compressed() const;  // any of its files
   [[nodiscard]] bool passed() const { return !gates || gates->empty(); }
 
-  [[nodiscard]] uint64_t keys() const { return log ? log->keys : rdb.keys; }  // of RDB parts
-  [[nodiscard]] uint64_t functions() const;                                   // of RDB parts
+  [[nodiscard]] uint64_t rdb_keys() const { return log ? log->keys : rdb.keys; }  // of RDB parts
+  // What a server would hold; nothing if that takes a replay, and there was none.
+  [[nodiscard]] std::optional<uint64_t> keys() const;
+  [[nodiscard]] bool replay_refused() const { return log && log->replay && log->replay->refused; }
+  [[nodiscard]] uint64_t functions() const;  // of RDB parts
   [[nodiscard]] uint64_t commands() const { return log ? log->commands : 0; }
   [[nodiscard]] uint64_t flushes() const;
   [[nodiscard]] uint64_t bytes() const;  // of the data, inflated

@@ -1,6 +1,7 @@
 // Findings and summaries for people and for programs.
 #pragma once
 
+#include <memory>
 #include <nlohmann/json_fwd.hpp>
 #include <string>
 #include <vector>
@@ -44,6 +45,9 @@ class KeptReport : public FindingSink {
   std::vector<Finding> kept_;
   size_t left_out_ = 0;
 };
+
+// Findings on standard error as they come, as text or as JSON Lines; beyond `most` only text counts them.
+std::unique_ptr<FindingSink> finding_report(bool json, size_t most);
 
 nlohmann::ordered_json json_of(const Finding& finding);
 

@@ -1,4 +1,6 @@
 // Findings for programs. The shapes: persist-check(1), JSON.
+#include <cstdio>
+#include <memory>
 #include <nlohmann/json.hpp>
 
 #include "report.hpp"
@@ -6,9 +8,9 @@
 
 namespace persist::tool {
 
-using Json = nlohmann::ordered_json;
-
 namespace {
+
+using Json = nlohmann::ordered_json;
 
 std::string base64(Bytes bytes) {
   constexpr char kAlphabet[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
@@ -23,7 +25,24 @@ std::string base64(Bytes bytes) {
   return text;
 }
 
+class JsonLinesReport : public FindingSink {
+ public:
+  explicit JsonLinesReport(size_t most) : most_(most) {}
+  void report(const Finding& finding) override {
+    if (seen_++ < most_) std::fputs(json_line(json_of(finding)).c_str(), stderr);
+  }
+
+ private:
+  size_t most_;
+  size_t seen_ = 0;
+};
+
 }  // namespace
+
+std::unique_ptr<FindingSink> finding_report(bool json, size_t most) {
+  if (json) return std::make_unique<JsonLinesReport>(most);
+  return std::make_unique<TextReport>(most);
+}
 
 void KeptReport::report(const Finding& finding) {
   if (kept_.size() < most_)

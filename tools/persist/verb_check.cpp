@@ -14,6 +14,7 @@
 #include "gates.hpp"
 #include "options.hpp"
 #include "path_check.hpp"
+#include "replaying.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
@@ -32,6 +33,8 @@ struct CheckArguments {
   std::string conf_path;
   std::optional<ServerConf> conf;
   std::vector<std::string> known;
+  bool replay = false;
+  ReplayArguments replaying;
   GateArguments gates;
   std::vector<std::pair<std::string, std::string>> reports;
   CommonOptions common;
@@ -46,6 +49,9 @@ struct CheckArguments {
     app.add_option("--conf", conf_path, "a redis.conf or valkey.conf: where the data is, and what is on")
         ->type_name("FILE");
     add_known(app, known);
+    app.add_flag("--replay", replay,
+                 "replay logs: which commands fail, and how many keys are there in the end?");
+    replaying.add_to(app, true);
     gates.add_to(app);
     app.add_option("--report", reports, "also write a report for CI servers: junit or sarif, and where to")
         ->type_name("FORMAT FILE")
@@ -90,6 +96,9 @@ class CheckRun {
         gates_(arguments.gates.gates()),
         reports_(arguments.reports) {
     gates_.only_path = arguments.paths.size() == 1;
+    // What gates count are the keys in the end.
+    const bool counts_keys = gates_.min_keys || (gates_.baseline && gates_.baseline->was_replayed());
+    if (arguments.replay || counts_keys) options_.replay = arguments.replaying.options();
   }
 
   int run() {
@@ -149,6 +158,8 @@ class CheckRun {
   }
 
   Exit conclude(const Verdict& verdict, std::vector<Finding> findings, size_t left_out) {
+    if (!arguments_.common.json && verdict.log && verdict.log->replay)
+      explain_replay("check", verdict.path, *verdict.log->replay, false);
     const Exit status = exit_of(verdict, arguments_.target);
     if (!reports_.any()) return status;
     reports_.add({verdict.path, status, verdict_text(verdict, arguments_.target), verdict.compressed(),
@@ -199,10 +210,11 @@ int run_check(Arguments words) {
       "  persist check --conf /etc/redis/redis.conf\n"
       "  persist check --json backups/*.rdb.gz | jq -r 'select(.status != \"ok\").path'\n"
       "  persist check --for redis-7.2 dump.rdb\n"
+      "  persist check --replay appendonlydir\n"
       "  persist check --min-keys 1000 --max-age 26h --report junit backup.xml /backups/latest\n"
       "  persist check --baseline last.json --max-shrink 10% dump.rdb\n"
       "Exit status: 0 sound, 1 only the tail is damaged (or --for or a gate says no), 2 it could not be\n"
-      "read, 3 damage beyond a tail.");
+      "read or replayed, 3 damage beyond a tail.");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
   if (!find_named_target(arguments)) return kTrouble;
   if (!arguments.conf_path.empty()) {

@@ -14,7 +14,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kVerb = "cut";
+constexpr const char* kCutVerb = "cut";
 
 struct CutArguments {
   EditArguments edit;
@@ -95,11 +95,11 @@ void print_json(const CutArguments& arguments, const CutSummary& summary) {
 
 int cut(const CutArguments& arguments) {
   TextReport report(arguments.edit.findings_max);
-  const EditInput input = open_for_edit(arguments.edit, kVerb, report);
+  const EditInput input = open_for_edit(arguments.edit, kCutVerb, report);
   const CutSummary summary =
       cut_set(input.set, arguments.cut_point(), arguments.edit.output, arguments.edit.known);
   print_text(summary);
-  print_edit(arguments.edit, kVerb, summary.edit);
+  print_edit(arguments.edit, kCutVerb, summary.edit);
   if (arguments.edit.json) print_json(arguments, summary);
   return kDone;
 }
@@ -118,8 +118,8 @@ int run_cut(Arguments words) {
       "  persist cut --dry-run appendonly.aof --at-command 1000\n"
       "Exit status: 0 written, 2 trouble or no such point, 3 damage before the point (repair it first).");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
-  if (!arguments.edit.check(kVerb)) return kTrouble;
-  return run_edit(arguments.edit, kVerb, [&] { return cut(arguments); });
+  if (!arguments.edit.check(kCutVerb)) return kTrouble;
+  return run_edit(arguments.edit, kCutVerb, [&] { return cut(arguments); });
 }
 
 }  // namespace persist::tool

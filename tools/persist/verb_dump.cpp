@@ -9,6 +9,7 @@
 #include "input.hpp"
 #include "options.hpp"
 #include "persist/dump.hpp"
+#include "replaying.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
@@ -29,6 +30,7 @@ struct DumpArguments {
   size_t annotate_bytes = DumpOptions{}.annotate_bytes;
   CommonOptions common;
   FilterArguments filter;
+  ReplayArguments replay;
 
   // On a terminal that shows the dump itself, a progress line would stand in its way.
   [[nodiscard]] When progress_when() const {
@@ -49,27 +51,10 @@ struct DumpArguments {
         ->check(whole_number())
         ->needs("--annotate");
     filter.add_to(app);
+    replay.add_to(app, true);
     common.add_to(app);
   }
 };
-
-// Findings on standard error, as text or as JSON Lines.
-class JsonLinesReport : public FindingSink {
- public:
-  explicit JsonLinesReport(size_t most) : most_(most) {}
-  void report(const Finding& finding) override {
-    if (seen_++ < most_) std::fputs(json_line(json_of(finding)).c_str(), stderr);
-  }
-
- private:
-  size_t most_;
-  size_t seen_ = 0;
-};
-
-std::unique_ptr<FindingSink> make_report(const CommonOptions& common) {
-  if (common.json) return std::make_unique<JsonLinesReport>(common.findings_max);
-  return std::make_unique<TextReport>(common.findings_max);
-}
 
 bool is_same_file(const std::string& a, const std::string& b) {
   struct stat of_a {};
@@ -78,7 +63,9 @@ bool is_same_file(const std::string& a, const std::string& b) {
          of_a.st_dev == of_b.st_dev && of_a.st_ino == of_b.st_ino;
 }
 
-void print_summary(const DumpArguments& arguments, const DumpSummary& summary, bool written) {
+// `replay`: of a log; null for an RDB file.
+void print_summary(const DumpArguments& arguments, const DumpSummary& summary, bool written,
+                   const ReplaySummary* replay) {
   if (arguments.common.json) {
     Json json;
     json["path"] = json_string(arguments.path);
@@ -86,14 +73,15 @@ void print_summary(const DumpArguments& arguments, const DumpSummary& summary, b
     json["written"] = written ? summary.written : 0;
     json["complete"] = summary.complete;
     json["errors"] = summary.errors;
+    if (replay != nullptr) add_replay(json, *replay);
     std::fputs(json_line(json).c_str(), stderr);
   } else if (summary.errors > 0 && !written) {
     fmt::print(stderr,
-               "persist dump: {}: nothing was written: {} of {} keys are readable; --partial writes them\n",
-               printable(arguments.path), summary.written, summary.keys);
+               "persist dump: {}: nothing was written: {} of {} could be read; --partial writes them\n",
+               printable(arguments.path), summary.written, counted(summary.keys, "key"));
   } else if (summary.errors > 0) {
-    fmt::print(stderr, "persist dump: {}: damaged: what could be read was written, {} keys\n",
-               printable(arguments.path), summary.written);
+    fmt::print(stderr, "persist dump: {}: damaged: what could be read was written, {}\n",
+               printable(arguments.path), counted(summary.written, "key"));
   }
 }
 
@@ -120,6 +108,60 @@ void announce(const DumpArguments& arguments, const Input& input) {
              compression == Compression::none ? Bytes() : compression_name(compression));
 }
 
+// --- Of a log
+// -----------------------------------------------------------------------------------------------
+
+LogDumpSummary dump_log_to(const DumpArguments& arguments, const FilterOptions& selected, Keyspace& found,
+                           ByteSink& output, FindingSink& findings) {
+  const AppendSet& set = *found.log;
+  const Filter filter(selected);
+  ProgressLine progress(arguments.progress_when(), bytes_of(set));
+  ReplayOptions replay = arguments.replay.options();
+  found.lend_to(replay);
+  replay.progress = progress.callback();
+  DumpOptions options;
+  options.filter = &filter;
+  if (selected.expired == Expired::drop) options.hide_fields_past_ms = selected.now_ms;
+  return dump_log(set, output, findings, options, replay);
+}
+
+// The same words as of an RDB file, with the keys that are there in the end.
+DumpSummary summary_of(const Keyspace& found, const LogDumpSummary& dumped) {
+  DumpSummary summary;
+  summary.keys = dumped.replay.keys;
+  summary.written = dumped.written;
+  summary.complete = dumped.replay.complete;
+  summary.errors = found.errors + (dumped.replay.reach == Reach::nothing ? 0 : 1);
+  return summary;
+}
+
+int dump_set(const DumpArguments& arguments, Keyspace& found, FindingSink& findings) {
+  if (arguments.meta || arguments.annotate) {
+    fmt::print(stderr,
+               "persist dump: {}: --meta and --annotate are for RDB files; for the commands of a log "
+               "see `persist log`\n",
+               printable(arguments.path));
+    return kTrouble;
+  }
+  const FilterOptions selected = arguments.filter.options();
+  if (!arguments.common.json) announce_set("dump", arguments.path, *found.log);
+  LogDumpSummary dumped;
+  bool written = true;
+  if (arguments.output.empty()) {
+    dumped = dump_log_to(arguments, selected, found, *descriptor_sink(STDOUT_FILENO), findings);
+  } else {
+    AtomicFile output(arguments.output, arguments.force ? Existing::replace : Existing::refuse);
+    dumped = dump_log_to(arguments, selected, found, output, findings);
+    written = exit_of(found, dumped.replay) == kDone ||
+              (arguments.partial && exit_of(found, dumped.replay) != kTrouble);
+    if (written) output.commit();
+  }
+  explain_replay("dump", arguments.path, dumped.replay, arguments.common.json);
+  if (exit_of(found, dumped.replay) != kTrouble)
+    print_summary(arguments, summary_of(found, dumped), written, &dumped.replay);
+  return exit_of(found, dumped.replay);
+}
+
 int dump(const DumpArguments& arguments) {
   const Filter filter(arguments.filter.options());
   if (!arguments.output.empty() && is_same_file(arguments.path, arguments.output)) {
@@ -127,9 +169,13 @@ int dump(const DumpArguments& arguments) {
                printable(arguments.output));
     return kTrouble;
   }
-  const Input input = open_input(arguments.path);
+  const std::unique_ptr<FindingSink> report =
+      finding_report(arguments.common.json, arguments.common.findings_max);
+  Keyspace found = open_keyspace(arguments.path, *report);
+  if (found.log) return dump_set(arguments, found, *report);
+  const Input& input = found.input;
+  if (!arguments.common.json) announce_rdb("dump", arguments.path, found);
   announce(arguments, input);
-  const std::unique_ptr<FindingSink> report = make_report(arguments.common);
   KindWatch watch(*report);
   DumpSummary summary;
   bool written = true;
@@ -145,7 +191,7 @@ int dump(const DumpArguments& arguments) {
     fmt::print(stderr, "persist dump: {}: not an RDB file: {}\n", printable(arguments.path), watch.kind());
     return kTrouble;
   }
-  print_summary(arguments, summary, written);
+  print_summary(arguments, summary, written, nullptr);
   return exit_of(summary.reach, summary.complete && summary.errors == 0);
 }
 
@@ -159,6 +205,7 @@ int run_dump(Arguments words) {
                "  persist dump dump.rdb | jq -r .key\n"
                "  persist dump --key 'session:*' --expired drop -o sessions.jsonl dump.rdb.gz\n"
                "  persist dump --annotate --bytes 64 dump.rdb | less\n"
+               "  persist dump --as-of 2026-11-20T18:00:00Z appendonlydir\n"
                "Exit status: 0 all of it, 1 only the tail is damaged, 2 it could not be read or written,\n"
                "3 damage beyond a tail. What is whole is dumped in every case.");
   if (const std::optional<Exit> status = parse(app, words)) return *status;

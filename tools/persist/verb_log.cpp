@@ -10,6 +10,7 @@
 
 #include "options.hpp"
 #include "persist/log.hpp"
+#include "replaying.hpp"
 #include "report.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
@@ -19,12 +20,6 @@ namespace persist::tool {
 namespace {
 
 using Json = nlohmann::ordered_json;
-
-int64_t time_option(const std::string& name, const std::string& text) {
-  if (const std::optional<int64_t> time_ms = parse_time(text)) return *time_ms;
-  throw std::invalid_argument(name + " " + text +
-                              ": expected a time such as 2026-11-20T18:00:00Z or 1795200000");
-}
 
 struct LogArguments {
   std::string path;
@@ -38,6 +33,8 @@ struct LogArguments {
   bool annotations = false;
   bool json = false;
   bool whole = false;
+  bool effect = false;
+  ReplayArguments replay;
   size_t findings_max = 100;
   std::string progress = "auto";
 
@@ -50,9 +47,16 @@ struct LogArguments {
         ->type_name("N")
         ->check(whole_number())
         ->excludes(first);
-    app.add_flag("-f,--follow", follow, "go on as the log grows, until interrupted");
-    app.add_flag("--keys", keys, "the keys of an RDB part, instead of one line that counts them");
-    app.add_flag("--annotations", annotations, "also the annotations, such as the timestamps");
+    auto* following = app.add_flag("-f,--follow", follow, "go on as the log grows, until interrupted");
+    auto* of_rdb =
+        app.add_flag("--keys", keys, "the keys of an RDB part, instead of one line that counts them");
+    auto* notes = app.add_flag("--annotations", annotations, "also the annotations, such as the timestamps");
+    app.add_flag("--effect", effect,
+                 "replay the log and say what came of each command: changed, unchanged, failed")
+        ->excludes(following)
+        ->excludes(of_rdb)
+        ->excludes(notes);
+    replay.add_to(app, true);
     app.add_flag("--whole", whole, "also commands of more than 1 MiB in full; each is then held in memory");
     app.add_flag("--json", json, "JSON Lines, also for findings and the summary");
     app.add_option("--max-findings", findings_max, "say at most N findings, count the rest [100]")
@@ -158,7 +162,7 @@ void notice(const std::string& file, const std::string& what) {
 // --- The job
 // ------------------------------------------------------------------------------------------------
 
-const char* kind_name(SetKind kind) {
+const char* set_kind_name(SetKind kind) {
   constexpr const char* kNames[] = {"a file", "an append directory", "a data directory"};
   return kNames[static_cast<size_t>(kind)];
 }
@@ -168,7 +172,7 @@ void announce(const LogArguments& arguments, const AppendSet& set) {
   if (set.kind == SetKind::file || arguments.json) return;
   std::string names;
   for (const SetPart& part : set.parts) names += (names.empty() ? "" : ", ") + printable(part.name);
-  fmt::print(stderr, "persist log: {}: {}: {}\n", printable(arguments.path), kind_name(set.kind),
+  fmt::print(stderr, "persist log: {}: {}: {}\n", printable(arguments.path), set_kind_name(set.kind),
              names.empty() ? "nothing in it" : names);
 }
 
@@ -189,6 +193,7 @@ void print_summary(const LogArguments& arguments, const AppendSet& set, const Lo
   json["lines"] = summary.lines;
   json["complete"] = summary.complete;
   json["errors"] = report.errors();
+  if (summary.replay) add_replay(json, *summary.replay);
   std::fputs(json_line(json).c_str(), stderr);
 }
 
@@ -214,6 +219,11 @@ int log(const LogArguments& arguments) {
   options.keys = arguments.keys;
   options.head_lines = arguments.head;
   options.tail_lines = arguments.tail;
+  ReplayOptions replay = arguments.replay.options();
+  replay.progress = progress.callback();
+  // Nothing tells when a pipe was written.
+  if (arguments.path == "-" && !replay.now_ms) replay.now_ms = wall_clock_ms();
+  if (arguments.effect) options.effects = &replay;
   if (arguments.follow) {
     end_when_interrupted();
     options.following = &following;
@@ -223,7 +233,9 @@ int log(const LogArguments& arguments) {
   const LogSummary summary = list_log(set, *descriptor_sink(STDOUT_FILENO), report, options);
   if (!summary.is_log)
     return refuse(arguments, "not a log: it begins with neither a command nor an RDB part");
+  if (summary.replay) explain_replay("log", arguments.path, *summary.replay, arguments.json);
   print_summary(arguments, set, summary, report);
+  if (summary.replay && summary.replay->refused) return kTrouble;
   if (arguments.follow && !summary.complete) return kDone;
   if (arguments.wants_times() && !summary.has_times && summary.complete) {
     return refuse(arguments,
@@ -245,6 +257,7 @@ int run_log(Arguments words) {
       "  persist log --command flushall,flushdb appendonlydir\n"
       "  persist log --key 'cart:17' --since 2026-11-20T18:00:00Z --json appendonlydir\n"
       "  persist log --tail 20 --follow appendonlydir\n"
+      "  persist log --effect appendonlydir | grep -w failed\n"
       "Exit status: 0 all of it, 1 only the tail is damaged, 2 it could not be read, or has no times\n"
       "to go by, 3 damage beyond a tail. What can be read is listed in every case.");
   if (const std::optional<Exit> status = parse(app, words)) return *status;

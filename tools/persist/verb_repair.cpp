@@ -15,7 +15,7 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kVerb = "repair";
+constexpr const char* kRepairVerb = "repair";
 
 struct RepairArguments {
   EditArguments edit;
@@ -78,7 +78,7 @@ void print_step(const RepairStep& step) {
   fmt::print(stderr, "{}\n", line);
 }
 
-Json json_of(const RepairStep& step) {
+Json step_json(const RepairStep& step) {
   Json json;
   json["action"] = kActionIds[static_cast<size_t>(step.action)];
   json["file"] = json_string(step.file);
@@ -103,13 +103,13 @@ void print_json(const RepairArguments& arguments, const RepairSummary& summary) 
   json["lost_commands"] = summary.lost_commands;
   json["salvaged_commands"] = summary.salvaged_commands;
   json["steps"] = Json::array();
-  for (const RepairStep& step : summary.steps) json["steps"].push_back(json_of(step));
+  for (const RepairStep& step : summary.steps) json["steps"].push_back(step_json(step));
   fmt::print("{}", json_line(json));
 }
 
 int repair(const RepairArguments& arguments) {
   TextReport report(arguments.edit.findings_max);
-  const EditInput input = open_for_edit(arguments.edit, kVerb, report);
+  const EditInput input = open_for_edit(arguments.edit, kRepairVerb, report);
   const RepairSummary summary = repair_set(input.set, arguments.options(), arguments.edit.output);
   for (const RepairStep& step : summary.steps) print_step(step);
   if (summary.steps.empty()) fmt::print(stderr, "persist repair: nothing to repair\n");
@@ -120,7 +120,7 @@ int repair(const RepairArguments& arguments) {
         "say that the dataset is consistent\n",
         counted(summary.salvaged_commands, "command"));
   }
-  print_edit(arguments.edit, kVerb, summary.edit);
+  print_edit(arguments.edit, kRepairVerb, summary.edit);
   if (arguments.edit.json) print_json(arguments, summary);
   return kDone;
 }
@@ -140,8 +140,8 @@ int run_repair(Arguments words) {
       "Exit status: 0 repaired or sound, 2 trouble, 3 damage in the middle (--salvage), 4 more would be\n"
       "lost than permitted.");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
-  if (!arguments.edit.check(kVerb)) return kTrouble;
-  return run_edit(arguments.edit, kVerb, [&] { return repair(arguments); });
+  if (!arguments.edit.check(kRepairVerb)) return kTrouble;
+  return run_edit(arguments.edit, kRepairVerb, [&] { return repair(arguments); });
 }
 
 }  // namespace persist::tool

@@ -16,10 +16,10 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kVerb = "strip";
+constexpr const char* kStripVerb = "strip";
 constexpr size_t kNamesTold = 12;
 
-std::optional<uint64_t> parse_number(std::string_view text) {
+std::optional<uint64_t> parse_bound(std::string_view text) {
   const bool hexadecimal = text.starts_with("0x");
   if (hexadecimal) text.remove_prefix(2);
   uint64_t number = 0;
@@ -31,9 +31,9 @@ std::optional<uint64_t> parse_number(std::string_view text) {
 // "7" or "0-99".
 StripRange parse_range(const std::string& option, std::string_view text) {
   const size_t dash = text.find('-');
-  const std::optional<uint64_t> first = parse_number(text.substr(0, dash));
+  const std::optional<uint64_t> first = parse_bound(text.substr(0, dash));
   const std::optional<uint64_t> last =
-      dash == std::string_view::npos ? first : parse_number(text.substr(dash + 1));
+      dash == std::string_view::npos ? first : parse_bound(text.substr(dash + 1));
   if (!first || !last || *first > *last) {
     throw std::invalid_argument(option + " " + std::string(text) +
                                 ": expected a number, or a range such as 0-99");
@@ -153,7 +153,7 @@ void print_text(const StripSummary& summary) {
   }
 }
 
-Json json_of(const std::vector<StripCount>& counts) {
+Json counts_json(const std::vector<StripCount>& counts) {
   Json json = Json::object();
   for (const StripCount& one : counts) json[printable(one.name)] = one.count;
   return json;
@@ -164,8 +164,8 @@ void print_json(const StripArguments& arguments, const StripSummary& summary) {
   json["path"] = json_string(arguments.edit.path);
   json["status"] = summary.matched ? "stripped" : "unchanged";
   add_members(json, summary.edit);
-  json["commands"] = json_of(summary.commands);
-  json["keys"] = json_of(summary.keys);
+  json["commands"] = counts_json(summary.commands);
+  json["keys"] = counts_json(summary.keys);
   json["annotations"] = summary.annotations;
   json["aux_fields"] = summary.aux_fields;
   json["functions"] = summary.functions;
@@ -184,10 +184,10 @@ void print_json(const StripArguments& arguments, const StripSummary& summary) {
 int strip(const StripArguments& arguments) {
   const StripOptions options = arguments.options();
   TextReport report(arguments.edit.findings_max);
-  const EditInput input = open_for_edit(arguments.edit, kVerb, report);
+  const EditInput input = open_for_edit(arguments.edit, kStripVerb, report);
   const StripSummary summary = strip_set(input.set, options, arguments.edit.output);
   print_text(summary);
-  print_edit(arguments.edit, kVerb, summary.edit);
+  print_edit(arguments.edit, kStripVerb, summary.edit);
   if (arguments.edit.json) print_json(arguments, summary);
   return kDone;
 }
@@ -206,8 +206,8 @@ int run_strip(Arguments words) {
                "A record goes if all kinds of options that are given select it, and any value of one kind.\n"
                "Exit status: 0 written, 2 trouble, 3 damage that strip does not mend (repair it first).");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
-  if (!arguments.edit.check(kVerb)) return kTrouble;
-  return run_edit(arguments.edit, kVerb, [&] { return strip(arguments); });
+  if (!arguments.edit.check(kStripVerb)) return kTrouble;
+  return run_edit(arguments.edit, kStripVerb, [&] { return strip(arguments); });
 }
 
 }  // namespace persist::tool

@@ -15,13 +15,14 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-constexpr const char* kVerb = "undo-flush";
+constexpr const char* kUndoVerb = "undo-flush";
 
 struct UndoArguments {
   EditArguments edit;
   bool last = false;
   bool all = false;
   std::vector<std::string> at;
+  bool no_counts = false;
 
   void add_to(CLI::App& app) {
     edit.add_to(app);
@@ -34,6 +35,8 @@ struct UndoArguments {
         ->allow_extra_args(false)
         ->expected(1);
     which->require_option(0, 1);
+    app.add_flag("--no-counts", no_counts,
+                 "do not replay the log to count the keys that each flush took away");
   }
 
   [[nodiscard]] bool writes() const {
@@ -52,19 +55,42 @@ std::string time_of(const Flush& flush) {
   return "time unknown";
 }
 
+// "34 keys (db 0: 20 string, 5 list; db 3: 9 hash)"
+std::string in_words(const KeyCounts& counts) {
+  std::string text = counted(sum_of(counts), "key");
+  const KeyCount* before = nullptr;
+  for (const KeyCount& count : counts) {
+    if (before == nullptr || before->db != count.db)
+      text += fmt::format("{}db {}: ", before == nullptr ? " (" : "; ", count.db);
+    else
+      text += ", ";
+    text += fmt::format("{} {}", count.keys, value_type_name(count.type));
+    before = &count;
+  }
+  return text + (before == nullptr ? "" : ")");
+}
+
 void print_flush(const Flush& flush) {
   std::string what = printable(flush.command);
   if (flush.is_script) what = "script that mentions a flush: " + what;
   const std::string where = flush.all ? "all databases" : fmt::format("db {}", flush.db);
-  fmt::print("{}:{:#x}: #{} {} ({}{}), {}, {} before, {} after\n", printable(flush.file), flush.extent.offset,
-             flush.index, what, where,
+  fmt::print("{}:{:#x}: #{} {} ({}{}), {}, {} before, {} after{}\n", printable(flush.file),
+             flush.extent.offset, flush.index, what, where,
              flush.torn       ? ", in a transaction that never ran: it has no end"
              : flush.in_multi ? ", in a transaction"
                               : "",
-             time_of(flush), counted(flush.commands_before, "command"), flush.commands_after);
+             time_of(flush), counted(flush.commands_before, "command"), flush.commands_after,
+             flush.wiped ? ", took away " + in_words(*flush.wiped) : "");
 }
 
-Json json_of(const Flush& flush) {
+Json json_of(const KeyCounts& counts) {
+  Json json = Json::array();
+  for (const KeyCount& count : counts)
+    json.push_back({{"db", count.db}, {"type", value_type_name(count.type)}, {"keys", count.keys}});
+  return json;
+}
+
+Json flush_json(const Flush& flush) {
   Json json;
   json["file"] = json_string(flush.file);
   json["offset"] = flush.extent.offset;
@@ -81,6 +107,7 @@ Json json_of(const Flush& flush) {
   if (flush.not_after_ms) json["not_after_ms"] = *flush.not_after_ms;
   json["commands_before"] = flush.commands_before;
   json["commands_after"] = flush.commands_after;
+  if (flush.wiped) json["wiped"] = json_of(*flush.wiped);
   return json;
 }
 
@@ -138,8 +165,29 @@ std::vector<Flush> choose(const FlushReport& report, const UndoArguments& argume
   return flushes;
 }
 
-void print_json(const UndoArguments& arguments, const FlushReport& report, const std::vector<Flush>& undone,
-                const EditSummary& summary) {
+// What the log as it is, and the result, end with.
+struct Counted {
+  std::optional<EndCounts> input;
+  std::optional<EndCounts> result;
+};
+
+Counted count(const UndoArguments& arguments, const AppendSet& set, FlushReport& report) {
+  Counted counts;
+  if (arguments.no_counts || report.flushes.empty()) return counts;
+  counts.input = count_flushed(set, report, {});
+  if (counts.input->obstacle) {
+    fmt::print(stderr, "persist undo-flush: keys cannot be counted: {}\n",
+               finding_line(*counts.input->obstacle, false));
+  }
+  return counts;
+}
+
+void add_counts(Json& json, const char* name, const std::optional<EndCounts>& counts) {
+  if (counts && !counts->obstacle) json[name] = json_of(counts->keys);
+}
+
+void print_json(const UndoArguments& arguments, const FlushReport& report, const Counted& counts,
+                const std::vector<Flush>& undone, const EditSummary& summary) {
   Json json;
   json["path"] = json_string(arguments.edit.path);
   json["status"] = undone.empty() ? "listed" : arguments.edit.output.dry_run ? "planned" : "undone";
@@ -147,35 +195,40 @@ void print_json(const UndoArguments& arguments, const FlushReport& report, const
   for (const auto& [name, flushes] : {std::pair("flushes", &report.flushes), std::pair("undone", &undone),
                                       std::pair("elsewhere", &report.elsewhere)}) {
     json[name] = Json::array();
-    for (const Flush& flush : *flushes) json[name].push_back(json_of(flush));
+    for (const Flush& flush : *flushes) json[name].push_back(flush_json(flush));
   }
   json["other_files"] = Json::array();
   for (const std::string& file : report.other_files) json["other_files"].push_back(json_string(file));
   if (report.base_written_at_s) json["base_written_at_s"] = *report.base_written_at_s;
+  add_counts(json, "keys", counts.input);
+  add_counts(json, "result_keys", counts.result);
+  if (counts.input && counts.input->obstacle) json["obstacle"] = tool::json_of(*counts.input->obstacle);
   if (arguments.writes()) add_members(json, summary);
   fmt::print("{}", json_line(json));
 }
 
 bool has_script(const FlushReport& report) { return std::ranges::any_of(report.flushes, &Flush::is_script); }
 
-int refuse_to_choose(const UndoArguments& arguments, const FlushReport& report, size_t count) {
-  if (arguments.edit.json) print_json(arguments, report, {}, {});
+int refuse_to_choose(const UndoArguments& arguments, const FlushReport& report, const Counted& counts,
+                     size_t flushes) {
+  if (arguments.edit.json) print_json(arguments, report, counts, {}, {});
   fmt::print(stderr,
              "persist undo-flush: {}: say which: --last, --all or --at FILE:OFFSET; nothing was written\n",
-             fmt::format("{} flushes", count));
+             fmt::format("{} flushes", flushes));
   return kTrouble;
 }
 
 int undo(const UndoArguments& arguments) {
   TextReport findings(arguments.edit.findings_max);
-  const EditInput input = open_for_edit(arguments.edit, kVerb, findings);
-  const FlushReport report = find_flushes(input.set);
+  const EditInput input = open_for_edit(arguments.edit, kUndoVerb, findings);
+  FlushReport report = find_flushes(input.set);
+  Counted counts = count(arguments, input.set, report);
   if (!arguments.edit.json) {
     for (const Flush& flush : report.flushes) print_flush(flush);
   }
   print_evidence(report);
   if (!arguments.writes()) {
-    if (arguments.edit.json) print_json(arguments, report, {}, {});
+    if (arguments.edit.json) print_json(arguments, report, counts, {}, {});
     if (report.flushes.empty())
       fmt::print(stderr, "persist undo-flush: no FLUSHALL or FLUSHDB in this log\n");
     print_checklist();
@@ -183,7 +236,7 @@ int undo(const UndoArguments& arguments) {
   }
   const std::vector<Flush> chosen = choose(report, arguments);
   const bool named = arguments.last || arguments.all || !arguments.at.empty();
-  if (!named && chosen.size() > 1) return refuse_to_choose(arguments, report, chosen.size());
+  if (!named && chosen.size() > 1) return refuse_to_choose(arguments, report, counts, chosen.size());
   if (chosen.empty()) {
     throw EditRefused(
         EditRefused::Kind::unusable,
@@ -196,8 +249,13 @@ int undo(const UndoArguments& arguments) {
              chosen.front().commands_after > 0
                  ? "; what was written behind it stays and now meets the old data"
                  : "");
-  print_edit(arguments.edit, kVerb, summary);
-  if (arguments.edit.json) print_json(arguments, report, chosen, summary);
+  if (counts.input && !counts.input->obstacle) counts.result = count_without(input.set, report, chosen, {});
+  if (counts.result && !counts.result->obstacle) {
+    fmt::print(stderr, "persist undo-flush: the result ends with {} instead of {}\n",
+               in_words(counts.result->keys), in_words(counts.input->keys));
+  }
+  print_edit(arguments.edit, kUndoVerb, summary);
+  if (arguments.edit.json) print_json(arguments, report, counts, chosen, summary);
   return kDone;
 }
 
@@ -216,8 +274,8 @@ int run_undo_flush(Arguments words) {
       "Exit status: 0 listed or written, 2 trouble, no flush, or several and none chosen, 3 damage in the\n"
       "way (repair it first).");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
-  if (arguments.writes() && !arguments.edit.check(kVerb)) return kTrouble;
-  return run_edit(arguments.edit, kVerb, [&] { return undo(arguments); });
+  if (arguments.writes() && !arguments.edit.check(kUndoVerb)) return kTrouble;
+  return run_edit(arguments.edit, kUndoVerb, [&] { return undo(arguments); });
 }
 
 }  // namespace persist::tool

@@ -11,6 +11,7 @@
 #include "persist/append_set.hpp"
 #include "persist/check.hpp"
 #include "persist/finding.hpp"
+#include "persist/replay.hpp"
 #include "persist/source.hpp"
 #include "persist/target.hpp"
 
@@ -65,9 +66,10 @@ struct PartSummary {
 struct SetSummary {
   std::vector<PartSummary> parts;
   uint64_t commands = 0;
-  uint64_t keys = 0;         // of the RDB parts
-  uint64_t valid_up_to = 0;  // of the first damaged part, or else of the last
-  std::string damaged_part;  // the name of the first damaged one; empty if there is none
+  uint64_t keys = 0;                    // of the RDB parts
+  std::optional<ReplaySummary> replay;  // by check_replay(): what the commands come to
+  uint64_t valid_up_to = 0;             // of the first damaged part, or else of the last
+  std::string damaged_part;             // the name of the first damaged one; empty if there is none
   uint64_t errors = 0;
   uint64_t warnings = 0;
   Reach reach = Reach::nothing;
@@ -88,5 +90,11 @@ PERSIST_API AppendSet single_file_set(const std::string& path);
 // counts here, too. Throws std::system_error when a part cannot be read.
 PERSIST_API SetSummary check_set(const AppendSet& set, const std::vector<Finding>& found_with_set,
                                  FindingSink& findings, const LogCheckOptions& options);
+
+// Replays the set, holding the dataset in memory, and reports the commands that a server would answer with an
+// error, or why there is no replay. Damage, which check_set() has reported, is not reported again. Adds to
+// the summary. Throws std::system_error.
+PERSIST_API void check_replay(const AppendSet& set, FindingSink& findings, const ReplayOptions& options,
+                              SetSummary& summary);
 
 }  // namespace persist

@@ -10,6 +10,7 @@
 #include "persist/api.hpp"
 #include "persist/append_set.hpp"
 #include "persist/finding.hpp"
+#include "persist/replay.hpp"
 #include "persist/sink.hpp"
 
 namespace persist {
@@ -41,6 +42,9 @@ struct LogOptions {
   std::optional<uint64_t> head_lines;       // only the first lines; reading ends there
   std::optional<uint64_t> tail_lines;       // only the last lines, which are kept in memory
   const LogFollowing* following = nullptr;  // null: ends at the end
+  // Not null: the log is replayed, and each command listed when it has run, with its effect. Then nothing is
+  // followed, and neither annotations nor keys are listed.
+  const ReplayOptions* effects = nullptr;
   std::function<void(uint64_t offset)> progress;
 };
 
@@ -51,6 +55,7 @@ struct LogSummary {
   bool has_times = false;
   bool out_of_reach = false;  // commands of a set stand behind an RDB part that could not be read to its end
   bool complete = true;       // false: ended before the end, because it was told to or has listed enough
+  std::optional<ReplaySummary> replay;  // if effects were asked for
 };
 
 // Damage is reported; reading goes on behind it where whole commands follow. Throws std::system_error when a

@@ -60,6 +60,13 @@ PERSIST_API std::unique_ptr<ByteSource> open_source(const std::string& path);
 // The bytes are borrowed and must outlive the source. Compressed content is not looked for.
 PERSIST_API std::unique_ptr<ByteSource> memory_source(Bytes bytes, std::string name = "<memory>");
 
+// Reads through another source, which must outlive it.
+PERSIST_API std::unique_ptr<ByteSource> borrowed_source(ByteSource& source);
+
+// The same bytes for those who read more than once: what cannot go back is copied to a nameless file in
+// $TMPDIR or /tmp. Nothing may have been forgotten yet. Throws std::system_error.
+PERSIST_API std::unique_ptr<ByteSource> rereadable_source(std::unique_ptr<ByteSource> source);
+
 // What the first bytes of a source say about compression.
 PERSIST_API Compression recognise_compression(Bytes head);
 

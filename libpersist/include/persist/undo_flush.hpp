@@ -1,4 +1,5 @@
-// Finds the commands that emptied databases, and writes a log without them. persist-undo-flush(1)
+// Finds the commands that emptied databases, tells what they cost, and writes a log without them.
+// persist-undo-flush(1)
 #pragma once
 
 #include <cstdint>
@@ -10,9 +11,22 @@
 #include "persist/api.hpp"
 #include "persist/append_set.hpp"
 #include "persist/edit.hpp"
+#include "persist/encoding.hpp"
+#include "persist/replay.hpp"
 #include "persist/source.hpp"
 
 namespace persist {
+
+// Keys of one type in one database. A list of them is ascending by both, and has none of no keys.
+struct KeyCount {
+  uint64_t db = 0;
+  ValueType type{};
+  uint64_t keys = 0;
+
+  bool operator==(const KeyCount&) const = default;
+};
+using KeyCounts = std::vector<KeyCount>;
+PERSIST_API uint64_t sum_of(const KeyCounts& counts);
 
 // A FLUSHALL or FLUSHDB, or the text of a script that may hold one.
 struct Flush {
@@ -31,6 +45,7 @@ struct Flush {
   std::optional<int64_t> not_after_ms;
   uint64_t commands_before = 0;  // in the set
   uint64_t commands_after = 0;
+  std::optional<KeyCounts> wiped;  // by count_flushed(), if it was run
 };
 
 struct FlushReport {
@@ -49,6 +64,20 @@ struct FlushReport {
 
 // Throws EditRefused for damage that has to be repaired first, std::system_error.
 PERSIST_API FlushReport find_flushes(const AppendSet& set);
+
+struct EndCounts {
+  KeyCounts keys;
+  // Why the log could not be replayed up to its end, or to its damaged tail: there were more keys, or fewer.
+  std::optional<Finding> obstacle;
+};
+
+// Replays the set, holding the dataset in memory; fills in what each flush of the report took away, and tells
+// what is there in the end. What is wrong with the set is not reported again. Throws std::system_error.
+PERSIST_API EndCounts count_flushed(const AppendSet& set, FlushReport& report, const ReplayOptions& options);
+
+// What would be there in the end without some of the flushes.
+PERSIST_API EndCounts count_without(const AppendSet& set, const FlushReport& report,
+                                    const std::vector<Flush>& flushes, const ReplayOptions& options);
 
 // Writes the set without some of the flushes that find_flushes() has reported of it, in their order.
 PERSIST_API EditSummary undo_flushes(const AppendSet& set, const FlushReport& report,

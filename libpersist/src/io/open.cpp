@@ -16,19 +16,19 @@ namespace {
 
 constexpr uint64_t kMagicBytes = 4;
 
-std::system_error trouble(int error, const std::string& path) {
+std::system_error open_trouble(int error, const std::string& path) {
   return {error, std::generic_category(), path};
 }
 
 std::unique_ptr<ByteSource> open_plain(const std::string& path) {
   if (path == "-") return pipe_source(::dup(STDIN_FILENO), "<stdin>");
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
-  if (descriptor < 0) throw trouble(errno, path);
+  if (descriptor < 0) throw open_trouble(errno, path);
   struct stat about {};
   if (::fstat(descriptor, &about) != 0 || S_ISDIR(about.st_mode)) {
     const int error = S_ISDIR(about.st_mode) ? EISDIR : errno;
     ::close(descriptor);
-    throw trouble(error, path);
+    throw open_trouble(error, path);
   }
   if (!S_ISREG(about.st_mode)) return pipe_source(descriptor, path);
   return file_source(descriptor, static_cast<uint64_t>(about.st_size), path);

@@ -54,7 +54,7 @@ struct Sighting {
 };
 
 // What all workers share, touched in turn.
-struct Shared {
+struct CheckShared {
   const std::string& file;
   const CheckOptions& options;
   Tally& tally;
@@ -65,7 +65,7 @@ struct Shared {
 
 class CheckWorker : public PieceWorker {
  public:
-  explicit CheckWorker(Shared& shared)
+  explicit CheckWorker(CheckShared& shared)
       : shared_(shared), appender_(shared.keys.hashes().appender()), values_(shared.keys.seed()) {}
 
   void work(RecordReader& records, FindingSink& findings) override {
@@ -212,7 +212,7 @@ class CheckWorker : public PieceWorker {
     for (size_t i = 0; i < to.keys_by_type.size(); ++i) to.keys_by_type[i] += counts_.keys_by_type[i];
   }
 
-  Shared& shared_;
+  CheckShared& shared_;
   DuplicateHashes::Appender& appender_;
   ValueChecker values_;
   CheckSummary counts_;
@@ -225,7 +225,7 @@ class CheckWorker : public PieceWorker {
 CheckSummary check_rdb(ByteSource& source, FindingSink& findings, const CheckOptions& options) {
   CheckSummary summary;
   Tally tally(findings, summary);
-  Shared shared{source.name(), options, tally, summary, {}, {}};
+  CheckShared shared{source.name(), options, tally, summary, {}, {}};
   PipelineOptions pipeline;
   pipeline.threads = options.threads;
   pipeline.payloads = Payloads::validated;

@@ -13,7 +13,7 @@ namespace persist {
 namespace {
 
 constexpr uint64_t kCommandsBetweenProgress = uint64_t{1} << 16;
-constexpr size_t kContextBytes = 16;
+constexpr size_t kDamageContextBytes = 16;
 // Of one kind and file. Millions of the same tell no more.
 constexpr size_t kFindingsOfAKind = 10'000;
 constexpr size_t kNotesOfAKind = 8;
@@ -235,7 +235,7 @@ class LogCheck {
     finding.expected = damage.expected;
     finding.found = damage.found;
     finding.context_offset = damage.place;
-    finding.context = std::string(walk_.record().around(damage.place, kContextBytes));
+    finding.context = std::string(walk_.record().around(damage.place, kDamageContextBytes));
     if (!summary_.damaged) {
       summary_.damaged = true;
       summary_.valid_up_to = walk_.sound_up_to();

@@ -9,6 +9,7 @@
 #include "aof/log_walk.hpp"
 #include "io/follow_source.hpp"
 #include "ops/line_output.hpp"
+#include "ops/log_effects.hpp"
 #include "ops/log_follow.hpp"
 #include "ops/log_lines.hpp"
 #include "ops/log_part.hpp"
@@ -20,7 +21,6 @@ namespace persist {
 namespace {
 
 constexpr uint64_t kCommandsBetweenLooks = uint64_t{1} << 16;
-constexpr size_t kContextBytes = 16;
 
 class LogLister {
  public:
@@ -119,10 +119,11 @@ class LogLister {
 
   bool list_command(const LogWalk& walk, bool multi) {
     if (walk.commands() % kCommandsBetweenLooks == 0 && !look_up(walk)) return false;
-    if (!selector_.selects_all() && !selector_.selects(walk)) return true;
+    const ListedCommand told = listed(walk, multi);
+    if (!selector_.selects_all() && !selector_.selects(told.command)) return true;
     if (was_listed(walk)) [[unlikely]]
       return true;
-    lines_.put_command(output_.begin_line(), walk, multi);
+    lines_.put_command(output_.begin_line(), told);
     return output_.end_line();
   }
 
@@ -149,16 +150,7 @@ class LogLister {
     if (follower_ && follower_->was_interrupted()) return;
     const LogDamage& damage = walk.damage();
     if (damage.extent.offset < resume_at_) return;
-    Finding finding;
-    finding.code = damage.code;
-    finding.file = source.name();
-    finding.extent = damage.extent;
-    finding.subject = damage.subject;
-    finding.expected = damage.expected;
-    finding.found = damage.found;
-    finding.db = walk.db();
-    finding.context_offset = damage.place;
-    finding.context = std::string(walk.record().around(damage.place, kContextBytes));
+    Finding finding = finding_of(walk, source.name());
     // What has come before it is seen before it.
     if (options_.following != nullptr) output_.flush();
     findings_.report(finding);
@@ -243,6 +235,7 @@ class LogLister {
 
 LogSummary list_log(const AppendSet& set, ByteSink& output, FindingSink& findings,
                     const LogOptions& options) {
+  if (options.effects != nullptr) return list_effects(set, output, findings, options);
   return LogLister(set, output, findings, options).run();
 }
 

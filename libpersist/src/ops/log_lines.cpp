@@ -76,61 +76,90 @@ void LogLines::put_extent(TextBuffer& out, Extent extent) {
   out.append_number(extent.size);
 }
 
-void LogLines::set_time(const LogWalk& walk) {
-  if (walk.time_s() == time_s_) [[likely]]
+void LogLines::set_time(std::optional<int64_t> time_s) {
+  if (time_s == time_s_) [[likely]]
     return;
-  time_s_ = walk.time_s();
+  time_s_ = time_s;
   time_ = !time_s_ ? "-" : json_ ? std::to_string(*time_s_) : utc_text(*time_s_);
 }
 
-void LogLines::put_command(TextBuffer& out, const LogWalk& walk, bool multi) {
-  set_time(walk);
-  const Extent extent = walk.record().extent();
-  const std::span<const Bytes> args = walk.record().args();
+ListedCommand listed(const LogWalk& walk, bool multi) {
+  const LogReader& record = walk.record();
+  ListedCommand listed;
+  listed.command = {record.args(), walk.spec(), record.extent(), walk.index(), walk.db(), walk.time_s()};
+  listed.multi = multi;
+  listed.shows_all = record.shows_all();
+  listed.argument_count = record.argument_count();
+  return listed;
+}
+
+void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
+  const LoggedCommand& command = listed.command;
+  set_time(command.time_s);
   char* to = put(out.room(place_.size() + kNumbersMax), place_);
-  if (!json_) {
-    to = put(put_number(to, extent.offset, 16), " #");
-    to = put(put_number(to, walk.index()), " db");
-    to = put(put_number(to, walk.db()), " ");
-    out.advance(put(to, time_));
-    for (const Bytes arg : args) {
-      out.append(' ');
-      append_argument(out, arg);
-    }
-    if (!walk.record().shows_all()) [[unlikely]]
-      put_shortened(out, walk.record());
-    out.append('\n');
-    return;
+  if (json_) return put_command_json(out, to, listed);
+  to = put(put_number(to, command.extent.offset, 16), " #");
+  to = put(put_number(to, command.index), " db");
+  to = put(put_number(to, command.db), " ");
+  out.advance(put(to, time_));
+  if (!listed.effect.empty()) {
+    out.append(' ');
+    out.append(listed.effect);
   }
-  to = put(put_number(to, extent.offset), R"(,"size":)");
-  to = put(put_number(to, extent.size), R"(,"index":)");
-  to = put(put_number(to, walk.index()), R"(,"db":)");
-  to = put(put_number(to, walk.db()), R"(,"time_s":)");
+  for (const Bytes arg : command.args) {
+    out.append(' ');
+    append_argument(out, arg);
+  }
+  if (!listed.shows_all) [[unlikely]]
+    put_shortened(out, listed);
+  if (listed.error != nullptr) {
+    out.append(" (");
+    out.append(Bytes(listed.error));
+    out.append(')');
+  }
+  out.append('\n');
+}
+
+void LogLines::put_command_json(TextBuffer& out, char* to, const ListedCommand& listed) {
+  const LoggedCommand& command = listed.command;
+  to = put(put_number(to, command.extent.offset), R"(,"size":)");
+  to = put(put_number(to, command.extent.size), R"(,"index":)");
+  to = put(put_number(to, command.index), R"(,"db":)");
+  to = put(put_number(to, command.db), R"(,"time_s":)");
   to = put(to, time_s_ ? Bytes(time_) : Bytes("null"));
-  to = put(to, multi ? Bytes(R"(,"multi":true,"args":[)") : Bytes(R"(,"multi":false,"args":[)"));
+  to = put(to, listed.multi ? Bytes(R"(,"multi":true,"args":[)") : Bytes(R"(,"multi":false,"args":[)"));
   out.advance(to);
-  for (const Bytes& arg : args) {
-    if (&arg != args.data()) out.append(',');
+  for (const Bytes& arg : command.args) {
+    if (&arg != command.args.data()) out.append(',');
     append_json_string(out, arg);
   }
   out.append(']');
-  if (!walk.record().shows_all()) [[unlikely]]
-    put_shortened(out, walk.record());
+  if (!listed.shows_all) [[unlikely]]
+    put_shortened(out, listed);
+  if (!listed.effect.empty()) {
+    out.append(R"(,"effect":")");
+    out.append(listed.effect);
+    out.append('"');
+  }
+  if (listed.error != nullptr) {
+    out.append(R"(,"error":)");
+    append_json_string(out, listed.error);
+  }
   out.append("}\n");
 }
 
 // Of a very large command only the beginnings of its first arguments are shown.
-void LogLines::put_shortened(TextBuffer& out, const LogReader& record) {
+void LogLines::put_shortened(TextBuffer& out, const ListedCommand& listed) {
   out.append(json_ ? Bytes(R"(,"shortened":true,"arguments":)") : Bytes(" ... ("));
-  out.append_number(record.argument_count());
+  out.append_number(listed.argument_count);
   if (json_) return;
   out.append(" arguments, ");
-  out.append_number(record.extent().size);
+  out.append_number(listed.command.extent.size);
   out.append(" bytes)");
 }
 
 void LogLines::put_annotation(TextBuffer& out, const LogWalk& walk) {
-  set_time(walk);
+  set_time(walk.time_s());
   const Bytes text = walk.record().annotation();
   if (json_) {
     put_extent(out, walk.record().extent());

@@ -3,7 +3,7 @@
 
 #include <string>
 
-#include "aof/log_walk.hpp"
+#include "engine/replay.hpp"
 #include "persist/rdb_reader.hpp"
 #include "text/text_buffer.hpp"
 
@@ -17,6 +17,19 @@ struct RdbPart {
   bool complete = false;
 };
 
+// A command as a list shows it. Views are valid while a line is put.
+struct ListedCommand {
+  LoggedCommand command;
+  bool multi = false;           // it belongs to a transaction
+  bool shows_all = true;        // false: args are only the beginning of it
+  uint64_t argument_count = 0;  // of the whole of it
+  Bytes effect = {};            // "changed", if that is to be said
+  const char* error = nullptr;  // that a server would answer with; null: none
+};
+
+// Of the last command of a walk.
+ListedCommand listed(const LogWalk& walk, bool multi);
+
 class LogLines {
  public:
   explicit LogLines(bool json) : json_(json) {}
@@ -24,18 +37,19 @@ class LogLines {
   // The file that the lines from now on are about.
   void set_file(Bytes name);
 
-  // Of the last record of a walk. `multi`: it belongs to a transaction.
-  void put_command(TextBuffer& out, const LogWalk& walk, bool multi);
+  void put_command(TextBuffer& out, const ListedCommand& listed);
+  // Of the last record of a walk.
   void put_annotation(TextBuffer& out, const LogWalk& walk);
 
   void put_rdb(TextBuffer& out, const RdbPart& part);
   void put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry);
 
  private:
-  void put_shortened(TextBuffer& out, const LogReader& record);
+  void put_command_json(TextBuffer& out, char* to, const ListedCommand& listed);
+  void put_shortened(TextBuffer& out, const ListedCommand& listed);
   void put_place(TextBuffer& out, uint64_t offset);
   void put_extent(TextBuffer& out, Extent extent);
-  void set_time(const LogWalk& walk);
+  void set_time(std::optional<int64_t> time_s);
 
   bool json_;
   std::string place_;  // what every line begins with, up to the offset

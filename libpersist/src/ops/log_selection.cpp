@@ -25,16 +25,16 @@ LogSelector::LogSelector(const LogSelection& wanted) : wanted_(wanted), keys_(ke
   selects_all_ = keys_.accepts_all() && wanted.commands.empty() && wanted.dbs.empty() && !selects_times();
 }
 
-bool LogSelector::selects(const LogWalk& walk) const {
-  if (!wanted_.commands.empty() && !selects_name(walk)) return false;
-  if (selects_times() && !selects_time(walk.time_s())) return false;
-  if (!wanted_.dbs.empty() && !selects_db(walk)) return false;
-  return keys_.accepts_all() || selects_keys(walk);
+bool LogSelector::selects(const LoggedCommand& command) const {
+  if (!wanted_.commands.empty() && !selects_name(command)) return false;
+  if (selects_times() && !selects_time(command.time_s)) return false;
+  if (!wanted_.dbs.empty() && !selects_db(command)) return false;
+  return keys_.accepts_all() || selects_keys(command);
 }
 
-bool LogSelector::selects_name(const LogWalk& walk) const {
-  if (walk.spec() != nullptr) return std::ranges::find(known_, walk.spec()) != known_.end();
-  const Bytes name = walk.record().args().front();
+bool LogSelector::selects_name(const LoggedCommand& command) const {
+  if (command.spec != nullptr) return std::ranges::find(known_, command.spec) != known_.end();
+  const Bytes name = command.args.front();
   return std::ranges::any_of(wanted_.commands,
                              [&](const std::string& wanted) { return equals_ignoring_case(wanted, name); });
 }
@@ -56,21 +56,22 @@ bool LogSelector::selects_key(uint64_t db, Bytes key) const {
 }
 
 // FLUSHALL works on every database, SWAPDB on those it names.
-bool LogSelector::selects_db(const LogWalk& walk) const {
-  if (is_wanted_db(walk.db()) || walk.kind() == CommandKind::flushall) return true;
-  if (walk.kind() != CommandKind::swapdb) return false;
-  return std::ranges::any_of(walk.record().args().subspan(1), [&](Bytes word) {
+bool LogSelector::selects_db(const LoggedCommand& command) const {
+  const CommandKind kind = command.spec != nullptr ? command.spec->kind : CommandKind::other;
+  if (is_wanted_db(command.db) || kind == CommandKind::flushall) return true;
+  if (kind != CommandKind::swapdb) return false;
+  return std::ranges::any_of(command.args.subspan(1), [&](Bytes word) {
     const std::optional<uint64_t> db = parse_db(word);
     return db && is_wanted_db(*db);
   });
 }
 
 // Of a command that nobody knows, the first word behind the name is taken for its key.
-bool LogSelector::selects_keys(const LogWalk& walk) const {
-  const std::span<const Bytes> args = walk.record().args();
-  if (walk.spec() == nullptr) return args.size() > 1 && matches_key(args[1]);
+bool LogSelector::selects_keys(const LoggedCommand& command) const {
+  const std::span<const Bytes> args = command.args;
+  if (command.spec == nullptr) return args.size() > 1 && matches_key(args[1]);
   bool matches = false;
-  for_each_key(*walk.spec(), args, [&](size_t index) { matches = matches || matches_key(args[index]); });
+  for_each_key(*command.spec, args, [&](size_t index) { matches = matches || matches_key(args[index]); });
   return matches;
 }
 

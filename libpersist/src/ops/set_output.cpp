@@ -46,7 +46,9 @@ bool lies_in(const fs::path& inner, const fs::path& outer) {
   return rest == outer.end();
 }
 
-[[noreturn]] void refuse(const std::string& what) { throw EditRefused(EditRefused::Kind::unusable, what); }
+[[noreturn]] void refuse_output(const std::string& what) {
+  throw EditRefused(EditRefused::Kind::unusable, what);
+}
 
 // A result inside of the input would be part of it the next time; one in its place would be it.
 void check_apart(const AppendSet& set, const std::string& output) {
@@ -54,7 +56,8 @@ void check_apart(const AppendSet& set, const std::string& output) {
   if (set.kind == SetKind::file) {
     std::error_code none;
     if (fs::equivalent(output, set.parts.front().path, none)) {
-      refuse(output + ": expected another file than the input (--in-place replaces it and keeps a backup)");
+      refuse_output(output +
+                    ": expected another file than the input (--in-place replaces it and keeps a backup)");
     }
     return;
   }
@@ -63,7 +66,7 @@ void check_apart(const AppendSet& set, const std::string& output) {
     std::string what = output;
     what += ": expected a place outside of " + folder;
     what += " (--in-place replaces a set and keeps a backup)";
-    refuse(what);
+    refuse_output(what);
   }
 }
 

@@ -11,7 +11,7 @@ namespace persist {
 
 namespace {
 
-constexpr Bytes kWhy = "strip";
+constexpr Bytes kWhyRecord = "strip";
 constexpr uint64_t kChecksumBytes = 8;
 
 // No copy is made of what is damaged: its new checksum would make it look sound.
@@ -82,7 +82,7 @@ class RdbStrip {
   }
 
   void drop(const RdbRecord& record, uint64_t& count) {
-    out_.drop(record.extent, kWhy, 0);
+    out_.drop(record.extent, kWhyRecord, 0);
     ++count;
     changed_ = true;
   }

@@ -14,7 +14,9 @@ namespace {
 // Of a command that is too large to be held, so much of each word is looked at.
 constexpr uint64_t kKeyBytesShown = uint64_t{64} << 10;
 
-[[noreturn]] void refuse(const std::string& what) { throw EditRefused(EditRefused::Kind::unusable, what); }
+[[noreturn]] void refuse_selection(const std::string& what) {
+  throw EditRefused(EditRefused::Kind::unusable, what);
+}
 
 // The database that the last key of MOVE and COPY is in, if it is another.
 std::optional<uint64_t> other_db(const CommandSpec& spec, std::span<const Bytes> args) {
@@ -87,7 +89,8 @@ void StripSelection::resolve_kinds() {
   entries_ = (by_key_ || by_value) && !by_record && !by_place;
   module_aux_ = entries_ && !by_key_;
   if (commands_ || annotations_ || selects_in_rdb()) return;
-  refuse("nothing can be selected by all of this at once: commands have no type, keys no command name");
+  refuse_selection(
+      "nothing can be selected by all of this at once: commands have no type, keys no command name");
 }
 
 void StripSelection::resolve_files(const AppendSet& set) {
@@ -106,11 +109,11 @@ void StripSelection::resolve_files(const AppendSet& set) {
   }
   for (const StripOffsets& offsets : wanted_.offsets) {
     if (offsets.file.empty() && set.parts.size() > 1)
-      refuse("an offset needs the name of its file, FILE:A-B" + names());
+      refuse_selection("an offset needs the name of its file, FILE:A-B" + names());
     const bool known = offsets.file.empty() || std::ranges::any_of(set.parts, [&](const SetPart& part) {
                          return offsets.file == part.name || offsets.file == part.path;
                        });
-    if (!known) refuse(offsets.file + ": expected one of the files of the set" + names());
+    if (!known) refuse_selection(offsets.file + ": expected one of the files of the set" + names());
   }
 }
 

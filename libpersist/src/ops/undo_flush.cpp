@@ -12,7 +12,7 @@ namespace persist {
 
 namespace {
 
-constexpr int64_t kMillisecondsInSecond = 1000;
+constexpr int64_t kSecondInMilliseconds = 1000;
 // Numbers below are no times of any server: September 2001.
 constexpr int64_t kTimeMsMin = 1'000'000'000'000;
 constexpr size_t kCommandShown = 128;
@@ -83,7 +83,7 @@ class FlushSearch {
   void look_at(const EditWalk& edit, const std::string& file) {
     const LogWalk& walk = edit.walk();
     if (!edit.is_command()) {
-      if (walk.time_s()) note_time({*walk.time_s() * kMillisecondsInSecond, std::nullopt});
+      if (walk.time_s()) note_time({*walk.time_s() * kSecondInMilliseconds, std::nullopt});
       return;
     }
     if (is_flush(walk)) [[unlikely]]
@@ -95,7 +95,7 @@ class FlushSearch {
   }
 
   void note_base(std::optional<int64_t> ctime_s) {
-    if (ctime_s) note_time({*ctime_s * kMillisecondsInSecond, std::nullopt});
+    if (ctime_s) note_time({*ctime_s * kSecondInMilliseconds, std::nullopt});
   }
 
   // The log ends: nothing in it was written after this.

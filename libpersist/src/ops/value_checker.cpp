@@ -9,9 +9,9 @@ namespace persist {
 
 namespace {
 
-std::string text_of(StreamId id) { return std::to_string(id.ms) + "-" + std::to_string(id.seq); }
+std::string id_text(StreamId id) { return std::to_string(id.ms) + "-" + std::to_string(id.seq); }
 
-std::string quoted(Bytes bytes) {
+std::string quoted_bytes(Bytes bytes) {
   constexpr size_t kShown = 64;
   std::string text = "\"" + std::string(bytes.substr(0, kShown)) + "\"";
   if (bytes.size() > kShown) text += "...";
@@ -90,7 +90,7 @@ void ValueChecker::confirm_duplicate(uint64_t suspect, FunctionRef<void(ElementS
       seen.emplace_back(*part);
     else
       flaw(duplicate_code(type_), type_ == ValueType::hash ? "field" : "member", "each one once",
-           quoted(*part) + " twice");
+           quoted_bytes(*part) + " twice");
   });
 }
 
@@ -108,7 +108,7 @@ void ValueChecker::check(const SetMember& member) {
 
 void ValueChecker::check(const SortedSetMember& member) {
   if (std::isnan(member.score))
-    flaw(FindingCode::zset_nan, "score", "a number", "NaN of " + quoted(member.member));
+    flaw(FindingCode::zset_nan, "score", "a number", "NaN of " + quoted_bytes(member.member));
   if (must_be_sorted_) check_order(member);
   ++count_;
   members_.add(member.member);
@@ -120,7 +120,7 @@ void ValueChecker::check_order(const SortedSetMember& member) {
       count_ > 0 && (member.score < score_ || (member.score == score_ && member.member < member_));
   if (before) {
     flaw(FindingCode::zset_order, "sorted set", "members by ascending score and name",
-         quoted(member.member) + " behind " + quoted(member_));
+         quoted_bytes(member.member) + " behind " + quoted_bytes(member_));
   }
   score_ = member.score;
   member_.assign(member.member);
@@ -144,11 +144,11 @@ void ValueChecker::check(const StreamInfo& info) { stream_ = info; }
 
 void ValueChecker::check(const StreamEntry& entry) {
   if (count_ > 0 && entry.id <= id_) {
-    flaw(FindingCode::stream_order, "stream entry", "an ID above " + text_of(id_), text_of(entry.id));
+    flaw(FindingCode::stream_order, "stream entry", "an ID above " + id_text(id_), id_text(entry.id));
   }
   if (entry.id > stream_.last_id) {
-    flaw(FindingCode::stream_last_id, "stream entry", "an ID up to " + text_of(stream_.last_id),
-         text_of(entry.id));
+    flaw(FindingCode::stream_last_id, "stream entry", "an ID up to " + id_text(stream_.last_id),
+         id_text(entry.id));
   }
   id_ = entry.id;
   ++count_;
@@ -164,7 +164,7 @@ void ValueChecker::check(const StreamGroup& group) {
 void ValueChecker::check(const StreamPending& pending) {
   if (!pending.consumer && !pending.nack_rank) {
     flaw(FindingCode::stream_unowned, "pending entry", "a consumer that owns it",
-         text_of(pending.id) + " without one");
+         id_text(pending.id) + " without one");
   }
 }
 

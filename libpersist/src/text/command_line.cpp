@@ -36,7 +36,7 @@ uint64_t load_word(const char* from) {
 }
 
 // Fewer than eight bytes but at least one; all of them, some perhaps twice.
-uint64_t load_few(const char* from, size_t size) {
+uint64_t load_part(const char* from, size_t size) {
   if (size >= 4) {
     uint32_t first = 0;
     uint32_t last = 0;
@@ -50,7 +50,7 @@ uint64_t load_few(const char* from, size_t size) {
 
 bool is_plain(Bytes argument) {
   if (argument.empty()) return false;
-  if (argument.size() < kWord) return !has_odd_byte(load_few(argument.data(), argument.size()));
+  if (argument.size() < kWord) return !has_odd_byte(load_part(argument.data(), argument.size()));
   const char* const last = argument.data() + argument.size() - kWord;
   for (const char* from = argument.data(); from < last; from += kWord) {
     if (has_odd_byte(load_word(from))) return false;
@@ -59,25 +59,25 @@ bool is_plain(Bytes argument) {
 }
 
 // What each byte becomes: up to four characters and their number, so that one store of four does for any.
-struct Escape {
+struct ArgumentEscape {
   std::array<char, 4> text;
   uint8_t size;
 };
 
-constexpr std::array<Escape, 256> make_escapes() {
+constexpr std::array<ArgumentEscape, 256> make_argument_escapes() {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::array<Escape, 256> escapes{};
+  std::array<ArgumentEscape, 256> escapes{};
   for (size_t c = 0; c < escapes.size(); ++c) {
     const bool printable = c >= ' ' && c <= '~';
-    escapes[c] = printable ? Escape{{static_cast<char>(c)}, 1}
-                           : Escape{{'\\', 'x', kDigits[c >> 4], kDigits[c & 15]}, 4};
+    escapes[c] = printable ? ArgumentEscape{{static_cast<char>(c)}, 1}
+                           : ArgumentEscape{{'\\', 'x', kDigits[c >> 4], kDigits[c & 15]}, 4};
   }
   constexpr std::array<std::array<char, 2>, 7> kShort = {
       {{'\n', 'n'}, {'\r', 'r'}, {'\t', 't'}, {'\a', 'a'}, {'\b', 'b'}, {'"', '"'}, {'\\', '\\'}}};
   for (const auto& [c, letter] : kShort) escapes[static_cast<uint8_t>(c)] = {{'\\', letter}, 2};
   return escapes;
 }
-constexpr std::array<Escape, 256> kEscapes = make_escapes();
+constexpr std::array<ArgumentEscape, 256> kArgumentEscapes = make_argument_escapes();
 
 }  // namespace
 
@@ -94,9 +94,9 @@ void append_quoted(TextBuffer& out, Bytes bytes) {
   out.append('"');
   for (size_t done = 0; done < bytes.size(); done += kStretch) {
     const Bytes stretch = bytes.substr(done, kStretch);
-    char* to = out.room(stretch.size() * sizeof(Escape::text));
+    char* to = out.room(stretch.size() * sizeof(ArgumentEscape::text));
     for (const char c : stretch) {
-      const Escape& escape = kEscapes[static_cast<uint8_t>(c)];
+      const ArgumentEscape& escape = kArgumentEscapes[static_cast<uint8_t>(c)];
       std::memcpy(to, escape.text.data(), escape.text.size());
       to += escape.size;
     }

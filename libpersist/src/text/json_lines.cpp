@@ -52,8 +52,8 @@ void EntryLine::start(const Encoding& encoding, bool as_pairs) {
   if (typed_ == encoding_) return;
   typed_ = encoding_;
   type_text_.clear();
-  append_all(type_text_, R"("type":")", value_type_name(encoding_->type), R"(","encoding":")",
-             encoding_->name, '"');
+  append_all(type_text_, R"("type":")", value_type_name(encoding_->type), '"');
+  if (!encoding_->name.empty()) append_all(type_text_, R"(,"encoding":")", encoding_->name, '"');
 }
 
 void EntryLine::begin(const RdbEntry& entry, bool as_pairs) {

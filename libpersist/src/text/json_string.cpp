@@ -20,14 +20,14 @@ constexpr size_t kEscapeMax = 6;  // \u001f
 
 // What each byte becomes: up to six characters and their number, so that one store of eight does for any
 // byte.
-struct Escape {
+struct JsonEscape {
   std::array<char, 7> text;
   uint8_t size;
 };
 
-constexpr std::array<Escape, 256> make_escapes() {
+constexpr std::array<JsonEscape, 256> make_json_escapes() {
   constexpr char kDigits[] = "0123456789abcdef";
-  std::array<Escape, 256> escapes{};
+  std::array<JsonEscape, 256> escapes{};
   for (size_t c = 0; c < escapes.size(); ++c) {
     escapes[c] = {{static_cast<char>(c)}, 1};
     if (c < 0x20) escapes[c] = {{'\\', 'u', '0', '0', kDigits[c >> 4], kDigits[c & 15]}, 6};
@@ -37,10 +37,10 @@ constexpr std::array<Escape, 256> make_escapes() {
   for (const auto& [c, letter] : kShort) escapes[static_cast<uint8_t>(c)] = {{'\\', letter}, 2};
   return escapes;
 }
-constexpr std::array<Escape, 256> kEscapes = make_escapes();
+constexpr std::array<JsonEscape, 256> kJsonEscapes = make_json_escapes();
 
 char* put_escaped(char* to, char c) {
-  const Escape& escape = kEscapes[static_cast<uint8_t>(c)];
+  const JsonEscape& escape = kJsonEscapes[static_cast<uint8_t>(c)];
   std::memcpy(to, &escape, sizeof escape);
   return to + escape.size;
 }
@@ -106,7 +106,7 @@ Block copy_block(char* to, const char* from) {
   for (size_t i = 0; i < kBlock; ++i) {
     const auto c = static_cast<uint8_t>(from[i]);
     to[i] = from[i];
-    block.special |= static_cast<uint32_t>(kEscapes[c].size > 1) << i;
+    block.special |= static_cast<uint32_t>(kJsonEscapes[c].size > 1) << i;
     block.high |= static_cast<uint32_t>(c >> 7) << i;
   }
   return block;
@@ -133,7 +133,7 @@ char* put_block(char* to, const char* from, size_t size, uint32_t special) {
 constexpr size_t kStretch = size_t{32} << 10;
 
 // The room that put_stretch() needs.
-size_t room_for(size_t size) { return size * kEscapeMax + kBlock + sizeof(Escape); }
+size_t room_for(size_t size) { return size * kEscapeMax + kBlock + sizeof(JsonEscape); }
 
 struct Put {
   char* to;

@@ -1,0 +1,29 @@
+// What the digests of an RDB file and of a log have in common: whose they are, and how they are told.
+#pragma once
+
+#include "engine/digest.hpp"
+#include "persist/digest.hpp"
+#include "persist/replay.hpp"
+
+namespace persist {
+
+[[nodiscard]] ServerVersion server_of(const Target& target);
+
+[[nodiscard]] inline DigestKind kind_of(const DigestOptions& options) {
+  return options.full ? DigestKind::full : DigestKind::server;
+}
+
+void tell_digests(const DatasetDigest& dataset, DigestSummary& summary);
+
+// Counts the errors that pass.
+class DigestErrors : public FindingSink {
+ public:
+  DigestErrors(FindingSink& to, DigestSummary& summary) : to_(to), summary_(summary) {}
+  void report(const Finding& finding) override;
+
+ private:
+  FindingSink& to_;
+  DigestSummary& summary_;
+};
+
+}  // namespace persist

@@ -1,0 +1,46 @@
+// A line for each event in the life of a key, as text or as JSON. persist-history(1), LINES
+#pragma once
+
+#include <optional>
+#include <string>
+
+#include "engine/replay.hpp"
+#include "persist/history.hpp"
+#include "text/text_buffer.hpp"
+
+namespace persist {
+
+// What a key is, as far as a look at it costs nothing.
+struct KeyLook {
+  bool exists = false;
+  uint64_t born = 0;
+  ValueType type{};
+  uint64_t size = 0;
+  int64_t expire_at_ms = kNoExpiry;
+
+  bool operator==(const KeyLook&) const = default;
+};
+KeyLook look_at(const KeyEntry* entry);
+
+class HistoryLines {
+ public:
+  HistoryLines(bool json, bool values) : json_(json), values_(values) {}
+
+  void set_file(Bytes name) { file_ = std::string(name); }
+
+  // `entry`: the key behind the event, null if it is gone.
+  void put(TextBuffer& out, const LoggedCommand& command, std::span<const Bytes> args, uint64_t db,
+           KeyEvent event, const KeyEntry* entry) const;
+  void put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entry) const;
+
+ private:
+  void put_look(TextBuffer& out, const KeyLook& look) const;
+  void put_value(TextBuffer& out, const KeyEntry& entry) const;
+  void put_args(TextBuffer& out, std::span<const Bytes> args) const;
+
+  bool json_;
+  bool values_;
+  std::string file_;
+};
+
+}  // namespace persist
