@@ -16,8 +16,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-const std::vector<std::string> kWithLog = {
-    "--appendonly", "yes", "--aof-timestamp-enabled", "yes", "--auto-aof-rewrite-percentage", "0"};
+// A server that only syncs now and then puts its writes off while the disk is busy.
+const std::vector<std::string> kWithLog = {"--appendonly",  "yes",    "--aof-timestamp-enabled",       "yes",
+                                           "--appendfsync", "always", "--auto-aof-rewrite-percentage", "0"};
 
 std::string digest_of(Client& client) { return client.call({"DEBUG", "DIGEST"}).text; }
 
