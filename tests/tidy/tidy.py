@@ -9,6 +9,7 @@ The rules:
   tool-include  the tools include their own headers and "persist/...", nothing of the library's inside
   public-header public headers include the standard library and "persist/...", nothing else
   opening       every C++ file opens with a comment that says what it is
+  macro-name    macros have names in UPPER_CASE (clang-tidy sees those of main files only)
   absolute-path no absolute path into somebody's home or workplace
   leftover      no note-to-self marker
   tab, trailing-space, long-line (C++ only)
@@ -50,6 +51,7 @@ ABSOLUTE_PATH = re.compile(r"(?:(?<![\w.$})\]/~-])|(?<=//))/(?:" + FOREIGN + r")
 LEFTOVER = re.compile(r"\b(?:" + "|".join(["TO" + "DO", "FIX" + "ME", "X" + "XX"]) + r")\b")
 
 INCLUDE = re.compile(r'^\s*#\s*include\s*(?P<open>[<"])(?P<name>[^>"]+)[>"]')
+MACRO = re.compile(r"^\s*#\s*define\s+(\w+)")
 STANDARD_HEADER = re.compile(r"[a-z_0-9]+")  # no folder, no suffix
 
 
@@ -94,6 +96,13 @@ def check_opening(path, lines):
             yield number, "opening: begin with a comment that says what the file is"
         return
     yield 1, "opening: the file is empty"
+
+
+def check_macro_names(path, lines):
+    for number, line in enumerate(lines, 1):
+        macro = MACRO.match(line)
+        if macro and not macro[1].isupper():
+            yield number, f"macro-name: {macro[1]} is not in UPPER_CASE"
 
 
 def check_file_length(path, lines):
@@ -350,6 +359,7 @@ def check(path, text, files):
     found = list(check_text(path, lines))
     if is_cpp(path):
         found += check_opening(path, lines)
+        found += check_macro_names(path, lines)
         found += check_file_length(path, lines)
         found += check_includes(path, lines, files)
         found += check_structure(path, text)
@@ -444,6 +454,9 @@ CASES = [
     ("tests/io/a.cpp", "//\nint x;\n", ["1 opening"]),
     ("tests/io/a.hpp", "#pragma once\n// Too late.\n", ["1 opening"]),
     ("tests/io/a.cpp", "", ["1 opening"]),
+    # Macros.
+    ("tests/io/a.cpp", TOP + "#define A_2\n#  define B(x) x\n", []),
+    ("tests/io/a.cpp", TOP + "#define kA\n#  define b(X) X\n", ["2 macro-name", "3 macro-name"]),
     # Text.
     ("README.md", "see /ho" + "me/me/notes\n", ["1 absolute-path"]),
     ("testdata/README.md", "from (/ro" + "ot/x)\n", ["1 absolute-path"]),

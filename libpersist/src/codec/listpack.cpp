@@ -18,12 +18,12 @@ namespace persist {
 
 namespace {
 
-constexpr size_t kHeaderBytes = 6;
-constexpr uint8_t kEnd = 0xff;
-constexpr uint16_t kCountUnknown = 0xffff;
+constexpr size_t kListpackHeaderBytes = 6;
+constexpr uint8_t kListpackEnd = 0xff;
+constexpr uint16_t kListpackCountUnknown = 0xffff;
 constexpr size_t kOneByteBacklenMax = 127;
 
-uint8_t byte_at(const char* at) { return static_cast<uint8_t>(*at); }
+uint8_t listpack_byte(const char* at) { return static_cast<uint8_t>(*at); }
 
 // The bytes that the narrowest backlen for `size` takes.
 size_t backlen_width(size_t size) {
@@ -35,7 +35,7 @@ size_t backlen_width(size_t size) {
 bool backlen_spells(const char* at, size_t size, size_t width) {
   for (size_t i = width; i-- > 0; size >>= 7) {
     const auto expected = static_cast<uint8_t>((size & 0x7f) | (i > 0 ? 0x80 : 0));
-    if (byte_at(at + i) != expected) return false;
+    if (listpack_byte(at + i) != expected) return false;
   }
   return true;
 }
@@ -49,7 +49,7 @@ bool is_boundary(size_t size) {
 
 ListpackReader::ListpackReader(const Blob& blob) : blob_(blob) {
   const size_t size = blob.bytes.size();
-  if (size < kHeaderBytes + 1) {
+  if (size < kListpackHeaderBytes + 1) {
     blob.fail(FindingCode::listpack_size, 0, size, "listpack", "at least 7 bytes", std::to_string(size));
   }
   const auto total = load_le<uint32_t>(blob.bytes.data());
@@ -57,10 +57,11 @@ ListpackReader::ListpackReader(const Blob& blob) : blob_(blob) {
     blob.fail(FindingCode::listpack_size, 0, 4, "listpack total bytes", std::to_string(size),
               std::to_string(total));
   }
-  at_ = blob.bytes.data() + kHeaderBytes;
+  at_ = blob.bytes.data() + kListpackHeaderBytes;
   last_ = blob.bytes.data() + size - 1;
-  if (byte_at(last_) != kEnd) {
-    blob.fail(FindingCode::listpack_size, size - 1, 1, "listpack end mark", "0xff", hex_byte(byte_at(last_)));
+  if (listpack_byte(last_) != kListpackEnd) {
+    blob.fail(FindingCode::listpack_size, size - 1, 1, "listpack end mark", "0xff",
+              hex_byte(listpack_byte(last_)));
   }
 }
 
@@ -72,7 +73,7 @@ bool ListpackReader::next(PackedItem& item) {
   size_t size = 0;
   item = read_item(size);
   if (size <= kOneByteBacklenMax) [[likely]] {
-    if (room() <= size || byte_at(at_ + size) != size) [[unlikely]]
+    if (room() <= size || listpack_byte(at_ + size) != size) [[unlikely]]
       check_backlen(size);
     at_ += size + 1;
   } else {
@@ -84,7 +85,7 @@ bool ListpackReader::next(PackedItem& item) {
 
 // Reads the entry at at_; `size` becomes that of encoding and data, which are inside.
 PackedItem ListpackReader::read_item(size_t& size) const {
-  const uint8_t first = byte_at(at_);
+  const uint8_t first = listpack_byte(at_);
   const size_t here = position();
   const auto string = [&](size_t header, size_t length) {
     size = header + length;
@@ -102,12 +103,12 @@ PackedItem ListpackReader::read_item(size_t& size) const {
   if (first < 0xc0) return string(1, first & 0x3f);
   if (first < 0xe0) {
     fixed(2);
-    const int value = ((first & 0x1f) << 8) | byte_at(at_ + 1);
+    const int value = ((first & 0x1f) << 8) | listpack_byte(at_ + 1);
     return PackedItem::of(int64_t{value >= 1 << 12 ? value - (1 << 13) : value}, here);
   }
   if (first < 0xf0) {
     need(2);
-    return string(2, (static_cast<size_t>(first & 0x0f) << 8) | byte_at(at_ + 1));
+    return string(2, (static_cast<size_t>(first & 0x0f) << 8) | listpack_byte(at_ + 1));
   }
   switch (first) {
     case 0xf0:
@@ -149,7 +150,7 @@ void ListpackReader::check_backlen(size_t size) {
 
 void ListpackReader::finish() const {
   const auto stated = load_le<uint16_t>(blob_.bytes.data() + 4);
-  if (stated != kCountUnknown && stated != seen_) {
+  if (stated != kListpackCountUnknown && stated != seen_) {
     blob_.fail(FindingCode::listpack_count, 4, 2, "listpack entry count", std::to_string(stated),
                std::to_string(seen_));
   }

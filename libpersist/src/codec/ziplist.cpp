@@ -14,18 +14,18 @@ namespace persist {
 
 namespace {
 
-constexpr size_t kHeaderBytes = 10;
-constexpr uint8_t kEnd = 0xff;
+constexpr size_t kZiplistHeaderBytes = 10;
+constexpr uint8_t kZiplistEnd = 0xff;
 constexpr uint8_t kLongPrevlen = 0xfe;
-constexpr uint16_t kCountUnknown = 0xffff;
+constexpr uint16_t kZiplistCountUnknown = 0xffff;
 
-uint8_t byte_at(const char* at) { return static_cast<uint8_t>(*at); }
+uint8_t ziplist_byte(const char* at) { return static_cast<uint8_t>(*at); }
 
 }  // namespace
 
 ZiplistReader::ZiplistReader(const Blob& blob) : blob_(blob) {
   const size_t size = blob.bytes.size();
-  if (size < kHeaderBytes + 1) {
+  if (size < kZiplistHeaderBytes + 1) {
     blob.fail(FindingCode::ziplist_size, 0, size, "ziplist", "at least 11 bytes", std::to_string(size));
   }
   const auto total = load_le<uint32_t>(blob.bytes.data());
@@ -33,12 +33,13 @@ ZiplistReader::ZiplistReader(const Blob& blob) : blob_(blob) {
     blob.fail(FindingCode::ziplist_size, 0, 4, "ziplist total bytes", std::to_string(size),
               std::to_string(total));
   }
-  at_ = blob.bytes.data() + kHeaderBytes;
+  at_ = blob.bytes.data() + kZiplistHeaderBytes;
   last_ = blob.bytes.data() + size - 1;
-  if (byte_at(last_) != kEnd) {
-    blob.fail(FindingCode::ziplist_size, size - 1, 1, "ziplist end mark", "0xff", hex_byte(byte_at(last_)));
+  if (ziplist_byte(last_) != kZiplistEnd) {
+    blob.fail(FindingCode::ziplist_size, size - 1, 1, "ziplist end mark", "0xff",
+              hex_byte(ziplist_byte(last_)));
   }
-  previous_at_ = kHeaderBytes;
+  previous_at_ = kZiplistHeaderBytes;
 }
 
 bool ZiplistReader::next(PackedItem& item) {
@@ -68,10 +69,10 @@ void ZiplistReader::need(const char* from, size_t size) const {
 
 // Checks the prevlen at at_ and returns how many bytes it takes.
 size_t ZiplistReader::read_prevlen() {
-  const bool is_long = byte_at(at_) == kLongPrevlen;
+  const bool is_long = ziplist_byte(at_) == kLongPrevlen;
   const size_t bytes = is_long ? 5 : 1;
   need(at_, bytes);
-  const size_t stated = is_long ? load_le<uint32_t>(at_ + 1) : byte_at(at_);
+  const size_t stated = is_long ? load_le<uint32_t>(at_ + 1) : ziplist_byte(at_);
   if (stated != previous_size_) {
     blob_.fail(FindingCode::ziplist_prevlen, position(), bytes, "ziplist previous entry size",
                std::to_string(previous_size_), std::to_string(stated));
@@ -82,7 +83,7 @@ size_t ZiplistReader::read_prevlen() {
 // Reads encoding and data at `from`; `size` becomes how many bytes they take.
 PackedItem ZiplistReader::read_item(const char* from, size_t& size) const {
   need(from, 1);
-  const uint8_t first = byte_at(from);
+  const uint8_t first = ziplist_byte(from);
   const auto string = [&](size_t header, size_t length) {
     size = header + length;
     need(from, size);
@@ -95,7 +96,7 @@ PackedItem ZiplistReader::read_item(const char* from, size_t& size) const {
   if (first < 0x40) return string(1, first);
   if (first < 0x80) {
     need(from, 2);
-    return string(2, (static_cast<size_t>(first & 0x3f) << 8) | byte_at(from + 1));
+    return string(2, (static_cast<size_t>(first & 0x3f) << 8) | ziplist_byte(from + 1));
   }
   if (first < 0xc0) {
     need(from, 5);
@@ -134,7 +135,7 @@ void ZiplistReader::finish() const {
                std::to_string(tail));
   }
   const auto stated = load_le<uint16_t>(blob_.bytes.data() + 8);
-  if (stated != kCountUnknown && stated != seen_) {
+  if (stated != kZiplistCountUnknown && stated != seen_) {
     blob_.fail(FindingCode::ziplist_count, 8, 2, "ziplist entry count", std::to_string(stated),
                std::to_string(seen_));
   }

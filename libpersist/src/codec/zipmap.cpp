@@ -9,7 +9,7 @@ namespace persist {
 namespace {
 
 constexpr uint8_t kLongLength = 0xfe;
-constexpr uint8_t kEnd = 0xff;
+constexpr uint8_t kZipmapEnd = 0xff;
 constexpr uint8_t kCountUnknownFrom = 254;
 
 }  // namespace
@@ -23,7 +23,7 @@ ZipmapReader::ZipmapReader(const Blob& blob) : blob_(blob) {
 
 bool ZipmapReader::next(Bytes& field, Bytes& value) {
   if (at_ >= blob_.bytes.size()) fail_overrun(1);
-  if (static_cast<uint8_t>(blob_.bytes[at_]) == kEnd) {
+  if (static_cast<uint8_t>(blob_.bytes[at_]) == kZipmapEnd) {
     finish();
     return false;
   }
@@ -42,7 +42,7 @@ Bytes ZipmapReader::read_string(bool is_value) {
   need(1);
   size_t length = static_cast<uint8_t>(all[at_]);
   size_t header = 1;
-  if (length == kEnd)
+  if (length == kZipmapEnd)
     blob_.fail(FindingCode::zipmap_damaged, at_, 1, "zipmap value length", "a length", "the end mark");
   if (length == kLongLength) {
     need(5);

@@ -13,7 +13,7 @@ namespace persist {
 
 namespace {
 
-enum Tag : uint64_t { kString = 0, kInteger = 1, kFloat = 2, kShortString = 3 };
+enum Tag : uint64_t { kStringTag = 0, kIntegerTag = 1, kFloatTag = 2, kShortStringTag = 3 };
 
 constexpr uint64_t kElementBytesMin = 3;
 constexpr size_t kShortStringMax = 7;
@@ -55,13 +55,13 @@ Bytes read_element(Cursor& in) {
   const uint64_t at = in.offset();
   const uint64_t tag = in.length("array element tag");
   switch (tag) {
-    case kString:
+    case kStringTag:
       return read_payload(in, "array element");
-    case kInteger:
+    case kIntegerTag:
       return to_decimal(in.le<int64_t>("array element"), in.scratch().take(kDecimalMax));
-    case kFloat:
+    case kFloatTag:
       return float_text(in.le<double>("array element"), in.scratch().take(kFloatTextMax));
-    case kShortString:
+    case kShortStringTag:
       return read_short_string(in);
     default:
       fail(in, at, "array element tag", "0 to 3", tag);
@@ -94,8 +94,8 @@ void skip_array(Cursor& in) {
     in.length("array index");
     const uint64_t at = in.offset();
     const uint64_t tag = in.length("array element tag");
-    if (tag > kShortString) fail(in, at, "array element tag", "0 to 3", tag);
-    if (tag == kInteger || tag == kFloat)
+    if (tag > kShortStringTag) fail(in, at, "array element tag", "0 to 3", tag);
+    if (tag == kIntegerTag || tag == kFloatTag)
       in.skip(sizeof(int64_t), "array element");
     else
       skip_string(in, "array element");

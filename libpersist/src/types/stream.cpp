@@ -28,7 +28,7 @@ namespace persist {
 
 namespace {
 
-constexpr uint64_t kNodeBytesMin = 24;      // a key, a listpack of 7 bytes
+constexpr uint64_t kStreamNodeBytesMin = 24;  // a key, a listpack of 7 bytes
 constexpr uint64_t kGroupBytesMin = 5;      // an empty name, two lengths of the ID, no pending, no consumers
 constexpr uint64_t kPendingBytesMin = 25;   // a raw ID, a time, a count
 constexpr uint64_t kConsumerBytesMin = 10;  // an empty name, a time, no IDs
@@ -172,7 +172,7 @@ StreamId read_node_key(Cursor& in) {
 
 void tell_nodes(Cursor& in, ElementSink out) {
   ElementScope scope(in);
-  for (uint64_t left = in.count("stream node count", kNodeBytesMin); left > 0; --left) {
+  for (uint64_t left = in.count("stream node count", kStreamNodeBytesMin); left > 0; --left) {
     const StreamId master = read_node_key(in);
     const Blob blob = read_blob(in, "stream node");
     NodeWalker(blob, master, in.scratch(), out).walk();
@@ -181,7 +181,7 @@ void tell_nodes(Cursor& in, ElementSink out) {
 }
 
 void skip_nodes(Cursor& in) {
-  for (uint64_t left = in.count("stream node count", kNodeBytesMin); left > 0; --left) {
+  for (uint64_t left = in.count("stream node count", kStreamNodeBytesMin); left > 0; --left) {
     skip_string(in, "stream node key");
     skip_string(in, "stream node");
   }
