@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""How fast persist is, as a ratio to redis-check-rdb or redis-check-aof run beside it.
+"""How fast persist is, as a ratio to redis-check-rdb, redis-check-aof or a loading redis-server run beside it.
 
 Usage: run.py --persist PATH [--files FOLDER] [--scale S] [--rounds N] [NAME...]
 
-Runs the peer, `persist check` and the verbs that write in turn over each workload (workloads.py), N rounds, and prints
-medians. What the verbs write goes beside the workload: have it in memory (tmpfs) to measure them and not the disk. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
+Runs the peers, `persist check` and the other verbs in turn over each workload (workloads.py), N rounds, and prints
+medians. The peer of `replay`, a digest of the log and so the dataset and a walk over it, is the server's own load, by
+its own measure. What the verbs write goes beside the workload: have it in memory (tmpfs) to measure them and not the disk. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
 want to fall. Nothing here passes or fails by time; the exit status is 0 unless a tool fails.
 """
 
 import argparse
 import os
+import re
 import subprocess
 import sys
+import tempfile
 import time
 from pathlib import Path
 
@@ -27,7 +30,9 @@ FLOORS = {
     "repair": {"W5": 5},
     "strip": {"W5": 5},
     "cut": {"W5": 5},
+    "replay": {"W5": 8, "W6": 8},
 }
+LOAD = "redis-server"
 
 
 def peer_of(path):
@@ -41,6 +46,9 @@ def tasks(persist, path, extra):
         yield "dump", [persist, "dump", *extra, "-o", "/dev/null", path]
         return
     output = ["--force", "-o", path.removesuffix(".aof") + ".out"]
+    yield LOAD, [LOAD, path]
+    # Nothing passes the filter: what is left is the replay.
+    yield "replay", [persist, "dump", "--as", "redis-7.0", "--key", "", path]
     yield "log", [persist, "log", path]
     yield "undo-flush", [persist, "undo-flush", path]
     yield "repair", [persist, "repair", *output, path]
@@ -48,8 +56,32 @@ def tasks(persist, path, extra):
     yield "strip", [persist, "strip", "--command", "LPUSH", *output, path]
 
 
+def load(path):
+    """(seconds, peak resident bytes) of a redis-server that loads a log, as it says itself."""
+    with tempfile.TemporaryDirectory(prefix="persist-bench-") as folder:
+        log = Path(folder) / "server.log"
+        (Path(folder) / "appendonly.aof").symlink_to(Path(path).resolve())
+        # Port 0 and a socket in the folder: nobody else sees it. It moves the link into a directory of its own.
+        server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", f"{folder}/socket", "--dir", folder,
+                                   "--appendonly", "yes", "--save", "", "--auto-aof-rewrite-percentage", "0",
+                                   "--logfile", str(log)])
+        try:
+            while server.poll() is None:
+                said = re.search(r"DB loaded from append only file: ([0-9.]+) seconds", log.read_text() if log.exists() else "")
+                if said:
+                    status = Path(f"/proc/{server.pid}/status").read_text()
+                    return float(said[1]), int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
+                time.sleep(0.1)
+            raise RuntimeError(f"redis-server does not load {path}")
+        finally:
+            server.kill()
+            server.wait()
+
+
 def run(command):
     """(seconds, peak resident bytes) of one run."""
+    if command[0] == LOAD:
+        return load(command[1])
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = child.stderr.read()
@@ -79,7 +111,7 @@ def report(name, path, measured):
     base = measured[peer_of(str(path))][0]
     for task, (seconds, peak) in measured.items():
         floor = FLOORS.get(task, {}).get(name)
-        ratio = base / seconds
+        ratio = (measured[LOAD][0] if task == "replay" else base) / seconds
         judgement = "" if floor is None else f"{floor:5} {'reached' if ratio >= floor else 'BELOW'}"
         # A process inherits the peak of this one before it becomes another program: less cannot be seen.
         memory = f"{peak / 1e6:8.1f}" if peak > least_peak * 1.05 else f"{'<' + format(peak / 1e6, '.1f'):>8}"

@@ -67,7 +67,7 @@ Word integer_word(int64_t number);  // likewise: 0 if it takes more than 62 bits
 inline Word make_word(Pool& pool, Bytes text, uint64_t hash = 0) {
   if (const Word word = immediate_word(text)) return word;
   char* block = pool.take(varint_bytes(text.size()) + text.size());
-  std::memcpy(put_varint(block, text.size()), text.data(), text.size());
+  copy_bytes(put_varint(block, text.size()), text);
   return block_word(block, hash);
 }
 

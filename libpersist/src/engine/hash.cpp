@@ -15,8 +15,8 @@ void Hash::write(char* block, Bytes field, Bytes value, int64_t expire_at_ms) {
     std::memcpy(block, &expire_at_ms, sizeof expire_at_ms);
     block += sizeof expire_at_ms;
   }
-  std::memmove(block, field.data(), field.size());  // perhaps onto itself
-  std::memmove(block + field.size(), value.data(), value.size());
+  if (!field.empty()) std::memmove(block, field.data(), field.size());  // perhaps onto itself
+  if (!value.empty()) std::memmove(block + field.size(), value.data(), value.size());
 }
 
 void Hash::free_block(Word word) {

@@ -22,7 +22,7 @@ KeyEntry* KeyEntry::make(Pool& pool, Bytes key) {
   char* room = pool.take(kHeadBytes + key.size());
   auto* entry = ::new (room) KeyEntry;
   entry->key_size_ = static_cast<uint32_t>(key.size());
-  std::memcpy(room + kHeadBytes, key.data(), key.size());
+  copy_bytes(room + kHeadBytes, key);
   return entry;
 }
 
@@ -104,7 +104,7 @@ void KeyEntry::set_text(Pool& pool, Bytes text) {
   if (may_be_number) {
     if (const std::optional<int64_t> number = parse_server_integer(text)) return set_integer(pool, *number);
   }
-  std::memcpy(take_text(pool, text.size()), text.data(), text.size());
+  copy_bytes(take_text(pool, text.size()), text);
 }
 
 char* KeyEntry::resize_text(Pool& pool, size_t size) {
@@ -119,7 +119,7 @@ char* KeyEntry::resize_text(Pool& pool, size_t size) {
     const uint64_t stored = size;
     std::memcpy(block, &stored, sizeof stored);
     bytes = block + kTextHead;
-    std::memcpy(bytes, held.data(), kept);
+    copy_bytes(bytes, held.substr(0, kept));
     clear(pool);
     word_ = reinterpret_cast<uintptr_t>(block);
     held_ = Held::text;
@@ -131,7 +131,7 @@ char* KeyEntry::resize_text(Pool& pool, size_t size) {
 void KeyEntry::set_packed(Pool& pool, const Encoding& encoding, Bytes bytes) {
   char* block = pool.take(sizeof(PackedValue) + bytes.size());
   ::new (block) PackedValue{&encoding, bytes.size()};
-  std::memcpy(block + sizeof(PackedValue), bytes.data(), bytes.size());
+  copy_bytes(block + sizeof(PackedValue), bytes);
   clear(pool);
   word_ = reinterpret_cast<uintptr_t>(block);
   held_ = Held::packed;

@@ -8,10 +8,13 @@
 #include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 #include <memory>
 #include <new>
 #include <utility>
 #include <vector>
+
+#include "persist/bytes.hpp"
 
 // A sanitizer sees nothing of what happens inside a chunk: under it every block is allocated on its own.
 #if defined(__SANITIZE_ADDRESS__)
@@ -23,6 +26,11 @@
 #endif
 
 namespace persist {
+
+// Bytes may show nothing at no address, which memcpy() must not be given.
+inline void copy_bytes(char* to, Bytes bytes) {
+  if (!bytes.empty()) std::memcpy(to, bytes.data(), bytes.size());
+}
 
 // A thread that has the system clear the pages of the next chunk while the current one is being filled: half
 // of the time that a large dataset takes is the kernel's, clearing pages.

@@ -26,7 +26,7 @@ SortedSet::Set SortedSet::set(Bytes member, double score) {
   large_ = !is_packed_with(member);
   char* block = members_.pool().take(sizeof score + varint_bytes(member.size()) + member.size());
   std::memcpy(block, &score, sizeof score);
-  std::memcpy(put_varint(block + sizeof score, member.size()), member.data(), member.size());
+  copy_bytes(put_varint(block + sizeof score, member.size()), member);
   members_.insert(block_word(block, probe.hash), probe.hash);
   if (order_) order_->insert({score, member_of(block)});
   return Set::added;

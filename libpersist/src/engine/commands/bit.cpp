@@ -271,7 +271,7 @@ FieldChange write_step(const Call& call, const FieldStep& step, char* text, uint
           ? set_bit_field(window.bytes, window.field, step.number, step.overflow)
           : increment_bit_field(window.bytes, window.field, step.number, step.overflow);
   answer_or_nil(call, answer);
-  std::memcpy(text + window.first, window.bytes.data(), window.bytes.size());
+  copy_bytes(text + window.first, window.bytes);
   return {answer.has_value(), window.bytes != before};
 }
 

@@ -266,7 +266,7 @@ Effect run_append(Call& call) {
   CellRoom room;
   const size_t held = entry->text(call.pool(), room).size();
   if (!string_may_grow(held, added.size(), held + added.size())) return call.fail(kStringTooLong);
-  std::memcpy(entry->resize_text(call.pool(), held + added.size()) + held, added.data(), added.size());
+  copy_bytes(entry->resize_text(call.pool(), held + added.size()) + held, added);
   return call.done(static_cast<int64_t>(held + added.size()), true);
 }
 
@@ -283,7 +283,7 @@ Effect run_setrange(Call& call) {
   const auto at = static_cast<uint64_t>(*offset);
   if (!string_may_grow(held, put.size(), at + put.size())) return call.fail(kStringTooLong);
   const size_t size = std::max<size_t>(held, at + put.size());
-  std::memcpy(resize(call, entry, size) + at, put.data(), put.size());
+  copy_bytes(resize(call, entry, size) + at, put);
   return call.done(static_cast<int64_t>(size), true);
 }
 
