@@ -270,3 +270,27 @@ TEST_CASE("long double to text") {
   CHECK(long_double_to_text(std::numeric_limits<long double>::infinity()).empty());
   CHECK(long_double_to_text(std::numeric_limits<long double>::quiet_NaN()).empty());
 }
+
+TEST_CASE("server numbers: unsigned ones parsed by hand") {
+  const std::pair<Bytes, std::optional<uint64_t>> rows[] = {
+      {"0", 0},
+      {"42", 42},
+      {"18446744073709551615", ~uint64_t{0}},
+      {"+7", 7},
+      {"007", 7},
+      {" 5", 5},
+      {"-0", 0},
+      {"-5", {}},
+      {"-18446744073709551615", 1},
+      {"5 ", {}},
+      {"0x5", {}},
+      {"", {}},
+      {"x", {}},
+      {"18446744073709551616", {}},
+      {Bytes("5\0x", 3), 5},
+  };
+  for (const auto& [text, number] : rows) {
+    CAPTURE(text);
+    CHECK(parse_server_unsigned(text) == number);
+  }
+}

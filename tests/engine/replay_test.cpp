@@ -3,6 +3,7 @@
 
 #include <doctest/doctest.h>
 
+#include "base/sha1.hpp"
 #include "support/aof_builder.hpp"
 #include "support/engine_calls.hpp"
 
@@ -118,4 +119,40 @@ TEST_CASE("what no rule is known for ends the replay") {
   CHECK(done.stop == Replay::Stop::end);
   CHECK(done.counts.module_commands == 1);
   CHECK(done.calls.data.keys() == 2);
+}
+
+TEST_CASE("the scripts of old logs are run") {
+  if (!ScriptEngine::available()) return;
+  const std::string log =
+      encoded({"EVAL \"redis.call('SET', KEYS[1], ARGV[1]); return redis.call('INCR', KEYS[2])\" 2 a n v",
+               "EVAL \"redis.call('SELECT', 3); redis.call('SET', 'there', 1)\" 0", "SET here 1",
+               "EVALSHA 9b6b3d9d6f8c3e9f0d0000000000000000000000 0"});
+  Replayed done;
+  replay(done, log);
+  CHECK(done.calls.show_all() ==
+        "a = string \"v\"; here = string \"1\"; n = string \"1\"; db3 there = string \"1\"");
+  CHECK(done.counts.changed == 3);
+  REQUIRE(done.refusal.has_value());  // whose text was never there
+  CHECK(done.refusal->index == 3);
+}
+
+TEST_CASE("a script is remembered under its hash, and what it did before an error stays") {
+  if (!ScriptEngine::available()) return;
+  Replayed done;
+  replay(done,
+         encoded({"SCRIPT LOAD \"return redis.call('INCR', KEYS[1])\"",
+                  ("EVALSHA " + to_hex(sha1("return redis.call('INCR', KEYS[1])")) + " 1 n").c_str(),
+                  "EVAL \"redis.call('SET', 'a', 1); redis.call('LPUSH', 'a', 'x')\" 0", "SCRIPT FLUSH"}));
+  CHECK(done.stop == Replay::Stop::end);
+  CHECK(done.calls.show_all() == "a = string \"1\"; n = string \"1\"");
+  CHECK(done.counts.changed == 2);
+}
+
+TEST_CASE("a script that draws a member by lot is refused") {
+  if (!ScriptEngine::available()) return;
+  Replayed done;
+  replay(done, encoded({"SADD s a b c", "EVAL \"return redis.call('SPOP', 's')\" 0"}));
+  REQUIRE(done.refusal.has_value());
+  CHECK(done.refusal->kind == ReplayRefusal::Kind::script);
+  CHECK(done.refusal->why.find("SPOP") != std::string::npos);
 }

@@ -3,11 +3,13 @@
 
 #include <algorithm>
 #include <chrono>
+#include <cstdlib>
 #include <functional>
 #include <map>
 #include <stdexcept>
 
 #include "server/command_patterns.hpp"
+#include "text/command_line.hpp"
 
 namespace persist::test {
 
@@ -429,6 +431,26 @@ std::string CommandGenerator::coordinate(double limit) {
   // Few places, so that some are the same and some are close.
   if (once_in(2)) return std::to_string(between(-8, 8) * 10);
   return std::to_string(std::uniform_real_distribution(-limit, limit)(random_));
+}
+
+std::string line_of(const CommandWords& words) {
+  TextBuffer line;
+  for (const std::string& word : words) {
+    if (!line.bytes().empty()) line.append(' ');
+    append_argument(line, word);
+  }
+  return std::string(line.bytes());
+}
+
+std::string encoded(const CommandWords& words) {
+  std::string request = "*" + std::to_string(words.size()) + "\r\n";
+  for (const std::string& word : words) request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
+  return request;
+}
+
+uint64_t from_environment(const char* name, uint64_t otherwise) {
+  const char* text = std::getenv(name);
+  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
 }
 
 }  // namespace persist::test

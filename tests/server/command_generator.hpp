@@ -74,4 +74,11 @@ class CommandGenerator {
   std::vector<std::string> payloads_;
 };
 
+// As people type it, and as a client sends it.
+[[nodiscard]] std::string line_of(const CommandWords& words);
+[[nodiscard]] std::string encoded(const CommandWords& words);
+
+// A number out of an environment variable, for runs by hand.
+[[nodiscard]] uint64_t from_environment(const char* name, uint64_t otherwise);
+
 }  // namespace persist::test

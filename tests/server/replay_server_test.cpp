@@ -31,26 +31,6 @@ const std::vector<std::string> kOptions = {
     "--appendonly",           "yes", "--appendfsync", "no", "--auto-aof-rewrite-percentage", "0",
     "--enable-debug-command", "yes", "--hz",          "100"};
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-std::string line_of(const CommandWords& words) {
-  TextBuffer line;
-  for (const std::string& word : words) {
-    if (!line.bytes().empty()) line.append(' ');
-    append_argument(line, word);
-  }
-  return std::string(line.bytes());
-}
-
-std::string encoded(const CommandWords& words) {
-  std::string request = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string& word : words) request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-  return request;
-}
-
 // --- Datasets -------------------------------------------------------------------------------------------
 
 std::string digest_of(const Dataset& data, DigestKind kind) {

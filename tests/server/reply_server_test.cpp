@@ -19,20 +19,6 @@ namespace persist::test {
 
 namespace {
 
-uint64_t from_environment(const char* name, uint64_t otherwise) {
-  const char* text = std::getenv(name);
-  return text == nullptr ? otherwise : std::strtoull(text, nullptr, 10);
-}
-
-std::string line_of(const CommandWords& words) {
-  TextBuffer line;
-  for (const std::string& word : words) {
-    append_argument(line, word);
-    line.append(' ');
-  }
-  return std::string(line.bytes());
-}
-
 std::string upper_name(const CommandWords& words) {
   std::string name = words.front();
   for (char& c : name) c = static_cast<char>(c >= 'a' && c <= 'z' ? c - 'a' + 'A' : c);
@@ -157,12 +143,6 @@ class EngineServer {
   Profile profile_{Dialect::redis, 700};
   uint64_t db_ = 0;
 };
-
-std::string encoded(const CommandWords& words) {
-  std::string request = "*" + std::to_string(words.size()) + "\r\n";
-  for (const std::string& word : words) request += "$" + std::to_string(word.size()) + "\r\n" + word + "\r\n";
-  return request;
-}
 
 // What the server has counted as changes.
 uint64_t changes(Client& client) {

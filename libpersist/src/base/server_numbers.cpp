@@ -294,6 +294,17 @@ std::optional<int64_t> parse_old_server_integer(Bytes text) {
   return parse_decimal<int64_t>(text);
 }
 
+std::optional<uint64_t> parse_server_unsigned(Bytes text) {
+  if (const std::optional<uint64_t> number = parse_decimal<uint64_t>(text)) return number;
+  if (parse_server_integer(text) || text.empty()) return std::nullopt;
+  const std::string terminated(text);
+  char* end = nullptr;
+  errno = 0;
+  const uint64_t number = std::strtoull(terminated.c_str(), &end, 10);
+  if (errno != 0 || end == terminated.c_str() || *end != '\0') return std::nullopt;
+  return number;
+}
+
 std::optional<double> parse_server_double(Bytes text) {
   const bool negative = text.starts_with('-');
   if (has_sign(text)) text.remove_prefix(1);

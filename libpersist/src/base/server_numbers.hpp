@@ -19,6 +19,10 @@ namespace persist {
 // 0, and a NUL byte ends the text. A blank in front is refused, as is anything behind.
 [[nodiscard]] std::optional<int64_t> parse_old_server_integer(Bytes text);
 
+// What servers take for an unsigned number where they parse by hand: one as above that is not negative, or
+// whatever strtoull takes wholly, up to a NUL byte: "+7", " 5", "-0", even "-18446744073709551615", which is 1.
+[[nodiscard]] std::optional<uint64_t> parse_server_unsigned(Bytes text);
+
 // As strtod: decimal or hexadecimal with or without exponent, "inf" and "infinity" in any case, a sign.
 // Refused: blanks, trailing bytes, nan, and what leaves the range, to infinity or to zero.
 [[nodiscard]] std::optional<double> parse_server_double(Bytes text);

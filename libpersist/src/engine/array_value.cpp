@@ -4,8 +4,6 @@
 
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdlib>
 
 #include "base/server_numbers.hpp"
 
@@ -29,24 +27,9 @@ bool has_room(uint64_t first, size_t count) {
   return count == 0 || (first <= kArrayIndexMax && count - 1 <= kArrayIndexMax - first);
 }
 
-std::optional<uint64_t> parse_like_strtoull(Bytes text) {
-  if (text.empty()) return std::nullopt;
-  const std::string terminated(text);
-  char* end = nullptr;
-  errno = 0;
-  const uint64_t index = std::strtoull(terminated.c_str(), &end, 10);
-  if (errno != 0 || end == terminated.c_str() || *end != '\0') return std::nullopt;
-  return index;
-}
-
 }  // namespace
 
-std::optional<uint64_t> parse_array_seek(Bytes text) {
-  const std::optional<int64_t> number = parse_server_integer(text);
-  if (!number) return parse_like_strtoull(text);
-  if (*number < 0) return std::nullopt;
-  return static_cast<uint64_t>(*number);
-}
+std::optional<uint64_t> parse_array_seek(Bytes text) { return parse_server_unsigned(text); }
 
 std::optional<uint64_t> parse_array_index(Bytes text) {
   const std::optional<uint64_t> index = parse_array_seek(text);

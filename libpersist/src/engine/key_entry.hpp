@@ -134,8 +134,9 @@ class KeyEntry {
   // Whether the value has memory that is not the pool's.
   [[nodiscard]] bool has_memory_elsewhere() const;
 
-  // Tells the value as decoders do. Members of sets, fields and members of sorted sets come in the order of
-  // their bytes, and of scores, if `sorted`; else in any. The value must not change meanwhile.
+  // Tells the value as decoders do. Members of sets, fields, and members of sorted sets come in the order of
+  // their bytes, and of scores, if `sorted`; else in any. A packed value is told in the order it is stored
+  // in. The value must not change meanwhile.
   void tell(ElementSink out, bool sorted) const;
 
   // How many items, members, fields, entries or elements; of a string, and of what only a module understands,

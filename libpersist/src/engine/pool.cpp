@@ -7,6 +7,7 @@
 #include <cassert>
 #include <condition_variable>
 #include <mutex>
+#include <system_error>
 #include <thread>
 
 #include "base/hash64.hpp"
@@ -120,7 +121,13 @@ char* Pool::carve(size_t row) {
 
 char* Pool::take_chunk(size_t bytes) {
   if (bytes < kPoolChunkBytesMax) return allocate_pages(bytes);
-  if (!feeder_) feeder_ = std::make_unique<PageFeeder>();
+  if (!feeder_) {
+    try {
+      feeder_ = std::make_unique<PageFeeder>();
+    } catch (const std::system_error&) {
+      return allocate_pages(bytes);  // no thread to be had: slower, that is all
+    }
+  }
   char* ready = feeder_->take();
   return ready != nullptr ? ready : allocate_pages(bytes);
 }

@@ -5,12 +5,12 @@
 
 #include <array>
 #include <bit>
-#include <boost/unordered/unordered_flat_map.hpp>
 #include <cstddef>
 #include <cstdint>
 #include <cstring>
 #include <memory>
 #include <new>
+#include <unordered_map>
 #include <utility>
 #include <vector>
 
@@ -134,7 +134,7 @@ class Pool {
   };
   std::vector<Chunk> chunks_;
   std::unique_ptr<PageFeeder> feeder_;
-  boost::unordered_flat_map<char*, size_t> alone_;  // blocks of their own, with their capacity
+  std::unordered_map<char*, size_t> alone_;  // blocks of their own, with their capacity
   uint64_t seed_;
 };
 

@@ -257,11 +257,15 @@ bool Replay::run_unhandled(const LoggedCommand& command) {
 }
 
 bool Replay::run_script(const LoggedCommand& command) {
-  if (!scripts_) scripts_ = std::make_unique<ScriptEngine>();
+  // 2.8 changed both in its course; the later way is taken for all of it.
+  const bool is_first_way = rules_.profile.is_before(208);
+  if (!scripts_)
+    scripts_ = is_first_way ? std::make_unique<ScriptEngine>(ScriptLimits{}, kScriptNumberDigitsOld)
+                            : std::make_unique<ScriptEngine>();
   ScriptCommand script(*scripts_, data_, db_, rules_, observer_);
   if (observer_ != nullptr) observer_->before(command);
   const Effect effect = script.run(command);
-  db_ = script.db();
+  if (is_first_way) db_ = script.db();  // a SELECT in a script was once the caller's
   if (script.was_refused()) return refuse(command, ReplayRefusal::Kind::script, script.error());
   count(effect);
   if (observer_ != nullptr)

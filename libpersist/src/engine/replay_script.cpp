@@ -83,6 +83,7 @@ Effect ScriptCommand::evaluate(const LoggedCommand& command, Bytes text) {
   const std::string held(text);  // running it may forget the texts that are remembered
   const ScriptResult result = engine_.run(held, rest.first(keys), rest.subspan(keys), *this);
   if (result.refused) return refuse(result.error);
+  if (draws_) return refuse("it calls SPOP, which takes another member on every server");
   if (!result.ok) error_ = result.error;
   if (changed_) return Effect::changed;
   return result.ok ? Effect::unchanged : Effect::failed;
@@ -119,6 +120,8 @@ ScriptReply ScriptCommand::call(std::span<const Bytes> args) {
     db_ = *db;
     return leaf(ScriptReply::Kind::status, "OK");
   }
+  // Which member goes is drawn anew by every server: what follows cannot be known.
+  if (spec->name == "spop") draws_ = true;
   const Handler handler = find_handler(*spec);
   if (handler == nullptr)
     return leaf(ScriptReply::Kind::error, "ERR This Redis command is not allowed from scripts");

@@ -19,7 +19,7 @@ class ScriptCommand : private ScriptHost {
   // A server could have done something else.
   [[nodiscard]] bool was_refused() const { return refused_; }
   [[nodiscard]] const std::string& error() const { return error_; }
-  // The database behind it: a script may change that.
+  // The database that it ended in: a script may SELECT another.
   [[nodiscard]] uint64_t db() const { return db_; }
 
  private:
@@ -36,6 +36,7 @@ class ScriptCommand : private ScriptHost {
   const LoggedCommand* command_ = nullptr;
   uint64_t db_;
   bool changed_ = false;
+  bool draws_ = false;  // members by lot
   bool refused_ = false;
   std::string error_;
 };

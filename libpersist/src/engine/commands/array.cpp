@@ -20,6 +20,15 @@ Effect fail_unused(Call& call, const Found<ArrayValue>& found, const char* why) 
   return call.fail(why);
 }
 
+bool read_indexes(std::span<const Bytes> words, std::vector<uint64_t>& indexes) {
+  for (const Bytes word : words) {
+    const std::optional<uint64_t> index = parse_array_index(word);
+    if (!index) return false;
+    indexes.push_back(*index);
+  }
+  return true;
+}
+
 Effect arset(Call& call) {
   const std::optional<uint64_t> first = parse_array_index(call.args[2]);
   if (!first) return call.fail(kNoIndex);
@@ -55,11 +64,7 @@ Effect removed_from(Call& call, const Found<ArrayValue>& found, uint64_t removed
 
 Effect ardel(Call& call) {
   std::vector<uint64_t> indexes;
-  for (const Bytes word : call.args.subspan(2)) {
-    const std::optional<uint64_t> index = parse_array_index(word);
-    if (!index) return call.fail(kNoIndex);
-    indexes.push_back(*index);
-  }
+  if (!read_indexes(call.args.subspan(2), indexes)) return call.fail(kNoIndex);
   const Found<ArrayValue> found = call.find_as<ArrayValue>(call.args[1]);
   if (found.wrong_type()) return call.wrong_type();
   if (!found) return call.done(0, false);
@@ -73,11 +78,7 @@ Effect ardelrange(Call& call) {
   const std::span<const Bytes> ends = call.args.subspan(2);
   if (ends.size() % 2 != 0) return call.fail(kWrongArity);
   std::vector<uint64_t> indexes;
-  for (const Bytes word : ends) {
-    const std::optional<uint64_t> index = parse_array_index(word);
-    if (!index) return call.fail(kNoIndex);
-    indexes.push_back(*index);
-  }
+  if (!read_indexes(ends, indexes)) return call.fail(kNoIndex);
   const Found<ArrayValue> found = call.find_as<ArrayValue>(call.args[1]);
   if (found.wrong_type()) return call.wrong_type();
   if (!found) return call.done(0, false);

@@ -1,11 +1,9 @@
 // Reading the words of stream commands.
 #include "engine/commands/stream_words.hpp"
 
-#include <cerrno>
-#include <cstdlib>
 #include <string>
 
-#include "base/decimal.hpp"
+#include "base/server_numbers.hpp"
 
 namespace persist {
 
@@ -13,29 +11,17 @@ namespace {
 
 constexpr size_t kStreamWordsIdMax = 127;  // bytes
 
-// Digits, or else whatever strtoull takes wholly; but no number that could be a negative one.
-std::optional<uint64_t> parse_half(Bytes text) {
-  if (const std::optional<uint64_t> number = parse_decimal<uint64_t>(text)) return number;
-  if (parse_server_integer(text) || text.empty()) return std::nullopt;
-  const std::string terminated(text);
-  char* end = nullptr;
-  errno = 0;
-  const uint64_t number = std::strtoull(terminated.c_str(), &end, 10);
-  if (errno != 0 || *end != '\0' || end == terminated.c_str()) return std::nullopt;
-  return number;
-}
-
 // Servers look at the text up to a NUL byte.
 std::optional<StreamIdWord> parse_any_id(Bytes text, bool with_star) {
   if (text.size() > kStreamWordsIdMax) return std::nullopt;
   text = text.substr(0, text.find('\0'));
   const size_t dash = text.find('-');
-  const std::optional<uint64_t> ms = parse_half(text.substr(0, dash));
+  const std::optional<uint64_t> ms = parse_server_unsigned(text.substr(0, dash));
   if (!ms) return std::nullopt;
   if (dash == Bytes::npos) return StreamIdWord{{*ms, 0}};
   const Bytes behind = text.substr(dash + 1);
   if (with_star && behind == "*") return StreamIdWord{{*ms, 0}, false};
-  const std::optional<uint64_t> seq = parse_half(behind);
+  const std::optional<uint64_t> seq = parse_server_unsigned(behind);
   if (!seq) return std::nullopt;
   return StreamIdWord{{*ms, *seq}};
 }
