@@ -41,7 +41,7 @@ struct Keyspace {
   void lend_to(ReplayOptions& options);
 };
 // Throws std::system_error.
-Keyspace open_keyspace(const std::string& path, FindingSink& findings);
+Keyspace open_keyspace(const std::string& path, FindingSink& report);
 
 // Say on standard error what was taken for a log, and which RDB file was read instead of the folder it is in.
 void announce_set(const std::string& verb, const std::string& path, const AppendSet& set);

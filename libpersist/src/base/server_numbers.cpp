@@ -56,8 +56,8 @@ std::optional<double> parse_magnitude(Bytes text) {
 }
 
 locale_t c_locale() {
-  static const locale_t locale = ::newlocale(LC_ALL_MASK, "C", nullptr);
-  return locale;
+  static const locale_t kCLocale = ::newlocale(LC_ALL_MASK, "C", nullptr);
+  return kCLocale;
 }
 
 // ------------------------------------------------------------------------------------------------ writing
@@ -322,7 +322,7 @@ std::optional<LooseDouble> parse_loose_double(Bytes text) {
 }
 
 std::optional<long double> parse_server_long_double(Bytes text) {
-  constexpr size_t kRoom = 5 * 1024;
+  constexpr size_t kRoom = size_t{5} * 1024;
   if (text.empty() || text.size() >= kRoom || is_blank(text[0])) return std::nullopt;
   char room[kRoom];
   std::memcpy(room, text.data(), text.size());

@@ -20,7 +20,8 @@ namespace persist {
 [[nodiscard]] std::optional<int64_t> parse_old_server_integer(Bytes text);
 
 // What servers take for an unsigned number where they parse by hand: one as above that is not negative, or
-// whatever strtoull takes wholly, up to a NUL byte: "+7", " 5", "-0", even "-18446744073709551615", which is 1.
+// whatever strtoull takes wholly, up to a NUL byte: "+7", " 5", "-0", even "-18446744073709551615", which
+// is 1.
 [[nodiscard]] std::optional<uint64_t> parse_server_unsigned(Bytes text);
 
 // As strtod: decimal or hexadecimal with or without exponent, "inf" and "infinity" in any case, a sign.

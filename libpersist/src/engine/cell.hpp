@@ -54,7 +54,9 @@ inline const char* get_varint(const char* at, uint64_t& value) {
   }
 }
 
-inline char* word_block(Word word) { return reinterpret_cast<char*>(word & ~kWordTag); }
+inline char* word_block(Word word) {
+  return reinterpret_cast<char*>(word & ~kWordTag);  // NOLINT(performance-no-int-to-ptr): that is the point
+}
 inline Word block_word(const char* block, uint64_t hash) {
   return reinterpret_cast<uintptr_t>(block) | (hash & kWordTag);
 }

@@ -59,7 +59,9 @@ class Database {
     uint64_t hash;
     KeyEntry* entry;
   };
-  static KeyEntry* removed() { return reinterpret_cast<KeyEntry*>(uintptr_t{1}); }
+  static KeyEntry* removed() {
+    return reinterpret_cast<KeyEntry*>(uintptr_t{1});  // NOLINT(performance-no-int-to-ptr): a mark
+  }
   static bool is_entry(const KeyEntry* entry) { return reinterpret_cast<uintptr_t>(entry) > 1; }
   // The first entry of that hash: a look ahead, not a find.
   [[nodiscard]] const KeyEntry* find_hash(uint64_t hash) const;

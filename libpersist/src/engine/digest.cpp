@@ -22,13 +22,13 @@ Sha1Hash hash_of_number(uint32_t number) {
 
 // By ValueType, which counts in another order.
 const Sha1Hash& hash_of_type(ValueType type) {
-  static const std::array<Sha1Hash, 8> hashes = [] {
+  static const std::array<Sha1Hash, 8> kHashes = [] {
     constexpr uint32_t kServerNumbers[] = {0, 1, 2, 3, 4, 6, 7, 5};
     std::array<Sha1Hash, 8> made{};
     std::ranges::transform(kServerNumbers, made.begin(), hash_of_number);
     return made;
   }();
-  return hashes[static_cast<size_t>(type)];
+  return kHashes[static_cast<size_t>(type)];
 }
 
 class ServerDigest : public KeyDigest {
@@ -58,9 +58,9 @@ class ServerDigest : public KeyDigest {
   }
 
   Sha1Hash finish() override {
-    static const Sha1Hash expiry_mark = sha1("!!expire!!");
+    static const Sha1Hash kExpiryMark = sha1("!!expire!!");
     if (has_run_) mix_hash(digest_, run_.finish());
-    if (has_expiry_) xor_into(digest_, expiry_mark);
+    if (has_expiry_) xor_into(digest_, kExpiryMark);
     return sha1(as_bytes(digest_));
   }
 
@@ -89,13 +89,13 @@ class ServerDigest : public KeyDigest {
     }
   }
   void operator()(const ArrayElement& told) {
-    static const Sha1Hash hole = sha1("(null)");
+    static const Sha1Hash kHole = sha1("(null)");
     if (told.index < next_index_)
       obstacle_ = "an array whose elements are not in order";
     else if (!holes_.take(told.index - next_index_))
       obstacle_ = "arrays with more holes than a server would live to see the end of";
     if (obstacle_) return;
-    for (; next_index_ < told.index; ++next_index_) mix_hash(digest_, hole);
+    for (; next_index_ < told.index; ++next_index_) mix_hash(digest_, kHole);
     mix(digest_, told.value);
     ++next_index_;
   }
@@ -109,11 +109,11 @@ class ServerDigest : public KeyDigest {
 
  private:
   void add_pair(Bytes first, Bytes second, bool has_expiry) {
-    static const Sha1Hash expiry_mark = sha1("!!hexpire!!");
+    static const Sha1Hash kExpiryMark = sha1("!!hexpire!!");
     Sha1Hash pair{};
     mix(pair, first);
     mix(pair, second);
-    if (has_expiry) xor_into(pair, expiry_mark);
+    if (has_expiry) xor_into(pair, kExpiryMark);
     xor_into(digest_, sha1(as_bytes(pair)));
   }
 

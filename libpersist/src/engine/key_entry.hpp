@@ -154,7 +154,9 @@ class KeyEntry {
  private:
   friend class Database;
   KeyEntry() = default;
-  [[nodiscard]] void* object() const { return reinterpret_cast<void*>(word_); }
+  [[nodiscard]] void* object() const {
+    return reinterpret_cast<void*>(word_);  // NOLINT(performance-no-int-to-ptr): a word of several kinds
+  }
   [[nodiscard]] Bytes text_bytes() const {
     uint64_t size;
     std::memcpy(&size, object(), sizeof size);

@@ -99,7 +99,7 @@ class Pool {
   static constexpr size_t kSmallMax = 128;
   static constexpr size_t kSmallClasses = kSmallMax / 8;
   static constexpr size_t kLargest = size_t{32} << 10;
-  static constexpr size_t kClasses = kSmallClasses + 4 * 8;
+  static constexpr size_t kClasses = kSmallClasses + size_t{4} * 8;
 
   static constexpr size_t class_of(size_t size) {
     if (size <= kSmallMax) return size == 0 ? 0 : (size - 1) / 8;

@@ -76,7 +76,7 @@ class Replay::Batch {
   // The place of its first key among the words of a command; 0 if it has none.
   static size_t first_key(const LoggedCommand& command) {
     if (command.spec == nullptr || command.spec->keys.places != KeyPlaces::range) return 0;
-    const auto first = static_cast<size_t>(command.spec->keys.first);
+    const auto first = static_cast<size_t>(static_cast<uint8_t>(command.spec->keys.first));
     return first < command.args.size() ? first : 0;
   }
 

@@ -21,8 +21,8 @@ std::array<Encoding, kTypes> make_rows() {
 }  // namespace
 
 const Encoding& plain_encoding(ValueType type) {
-  static const std::array<Encoding, kTypes> rows = make_rows();
-  return rows[static_cast<size_t>(type)];
+  static const std::array<Encoding, kTypes> kRows = make_rows();
+  return kRows[static_cast<size_t>(type)];
 }
 
 RdbEntry head_of(uint64_t db, const KeyEntry& held) {

@@ -111,7 +111,7 @@ bool collect(const Call& call, KeyEntry& entry, bool descending, std::vector<Sor
     if (descending && !call.profile.is_before(700)) std::ranges::reverse(all);
   } else if (const Set* set = entry.as<Set>(call.pool())) {
     set->for_each(add);
-  } else if (SortedSet* zset = entry.as<SortedSet>(call.pool())) {
+  } else if (auto* zset = entry.as<SortedSet>(call.pool())) {
     zset->unpack();  // servers unpack what they sort, for good
     zset->order().for_each(0, zset->size(), [&](const ScoredMember& member) { add(member.member); });
     if (descending) std::ranges::reverse(all);

@@ -31,8 +31,8 @@ std::vector<Handler> all_handlers() {
 }  // namespace
 
 Handler find_handler(const CommandSpec& spec) {
-  static const std::vector<Handler> handlers = all_handlers();
-  return handlers[static_cast<size_t>(&spec - command_specs().data())];
+  static const std::vector<Handler> kAllHandlers = all_handlers();
+  return kAllHandlers[static_cast<size_t>(&spec - command_specs().data())];
 }
 
 }  // namespace persist
