@@ -289,8 +289,8 @@ TEST_CASE("server numbers: unsigned ones parsed by hand") {
       {"18446744073709551616", {}},
       {Bytes("5\0x", 3), 5},
   };
-  for (const auto& [text, number] : rows) {
-    CAPTURE(text);
-    CHECK(parse_server_unsigned(text) == number);
+  for (const auto& row : rows) {
+    CAPTURE(row.first);
+    CHECK(parse_server_unsigned(row.first) == row.second);
   }
 }

@@ -55,7 +55,6 @@ class Hash {
   // Some field. The hash must not be empty.
   [[nodiscard]] HashField any() const { return parse(word_block(fields_.any())); }
 
-  void reserve(size_t fields) { fields_.reserve(fields); }
   void prefetch() const { fields_.prefetch(); }
 
  private:

@@ -107,10 +107,6 @@ class MemberTable {
     std::swap(used_, other.used_);
   }
 
-  void reserve(size_t members) {
-    if (members > limit_) rebuild(capacity_for(members));
-  }
-
   void prefetch() const { __builtin_prefetch(words_); }
 
  private:

@@ -55,7 +55,6 @@ class Set {
 
   // Both must be of one pool.
   void swap(Set& other) { members_.swap(other.members_); }
-  void reserve(size_t members) { members_.reserve(members); }
   void prefetch() const { members_.prefetch(); }
 
  private:

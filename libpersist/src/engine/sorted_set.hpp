@@ -57,7 +57,6 @@ class SortedSet {
   // Removes the members at ranks [from, from + count) of the order.
   void remove_ranks(size_t from, size_t count);
 
-  void reserve(size_t members) { members_.reserve(members); }
   void prefetch() const { members_.prefetch(); }
 
  private:

@@ -62,13 +62,6 @@ class SetReplay {
     return summary_;
   }
 
-  ReplaySummary load(ByteSource& source) {
-    load_rdb_part(source, PartRole::single);
-    settle_server(nullptr);
-    take_counts();
-    return summary_;
-  }
-
  private:
   // False if the replay ends with it.
   bool replay_part(const SetPart& part, bool is_last) {
@@ -85,7 +78,7 @@ class SetReplay {
       summary_.is_log = false;
       return stop();
     }
-    settle_server(source.get());
+    settle_server(*source);
     const bool whole = run_commands(*source, offset, is_last);
     if (const Finding* damage = source->damage()) {
       findings_.report(*damage);
@@ -116,7 +109,7 @@ class SetReplay {
   }
 
   // Decides whose rules are followed, before the first command.
-  void settle_server(ByteSource* source) {
+  void settle_server(ByteSource& source) {
     if (replay_) return;
     std::optional<ServerVersion> server = options_.as;
     if (!server) server = loaded_.server;
@@ -142,10 +135,10 @@ class SetReplay {
 
   // Servers that write a manifest differ in what they know, and that a command tells when it comes. Older
   // ones differ in what they make of the same command: all commands are looked at first.
-  [[nodiscard]] ServerVersion guess(ByteSource* source) const {
+  [[nodiscard]] ServerVersion guess(ByteSource& source) const {
     if (set_.kind != SetKind::file && !set_.manifest.lines.empty())
       return {Dialect::redis, kLikelyWithManifest};
-    return {Dialect::redis, source != nullptr ? oldest_writer(*source) : kOldest};
+    return {Dialect::redis, oldest_writer(source)};
   }
 
   [[nodiscard]] int64_t written_ms() const {
@@ -231,13 +224,6 @@ class SetReplay {
 ReplaySummary replay_set(const AppendSet& set, FindingSink& findings, const ReplayOptions& options,
                          const ReplayWatch& watch, Dataset& data) {
   return SetReplay(set, findings, options, watch, data).run();
-}
-
-ReplaySummary load_set_rdb(ByteSource& source, FindingSink& findings, const ReplayOptions& options,
-                           Dataset& data) {
-  const AppendSet set;
-  const ReplayWatch watch;
-  return SetReplay(set, findings, options, watch, data).load(source);
 }
 
 }  // namespace persist

@@ -23,8 +23,4 @@ struct ReplayWatch {
 ReplaySummary replay_set(const AppendSet& set, FindingSink& findings, const ReplayOptions& options,
                          const ReplayWatch& watch, Dataset& data);
 
-// Of one RDB file alone.
-ReplaySummary load_set_rdb(ByteSource& source, FindingSink& findings, const ReplayOptions& options,
-                           Dataset& data);
-
 }  // namespace persist
