@@ -8,6 +8,7 @@
 
 #include "check_log.hpp"
 #include "input.hpp"
+#include "replaying.hpp"
 #include "report.hpp"
 
 namespace persist::tool {
@@ -83,9 +84,7 @@ class PathCheck {
   }
 
   void replay(ReplayOptions options) {
-    uint64_t size = 0;
-    for (const SetPart& part : verdict_.set.parts) size += part.size;
-    ProgressLine progress(options_.progress, size > 0 ? std::optional(size) : std::nullopt);
+    ProgressLine progress(options_.progress, bytes_of(verdict_.set));
     options.progress = progress.callback();
     check_replay(verdict_.set, findings_, options, *verdict_.log);
   }

@@ -162,26 +162,6 @@ void notice(const std::string& file, const std::string& what) {
 // --- The job
 // ------------------------------------------------------------------------------------------------
 
-const char* set_kind_name(SetKind kind) {
-  constexpr const char* kNames[] = {"a file", "an append directory", "a data directory"};
-  return kNames[static_cast<size_t>(kind)];
-}
-
-// Says what a folder was taken for. Of a file that is plain.
-void announce(const LogArguments& arguments, const AppendSet& set) {
-  if (set.kind == SetKind::file || arguments.json) return;
-  std::string names;
-  for (const SetPart& part : set.parts) names += (names.empty() ? "" : ", ") + printable(part.name);
-  fmt::print(stderr, "persist log: {}: {}: {}\n", printable(arguments.path), set_kind_name(set.kind),
-             names.empty() ? "nothing in it" : names);
-}
-
-uint64_t size_of(const AppendSet& set) {
-  uint64_t size = 0;
-  for (const SetPart& part : set.parts) size += part.size;
-  return size;
-}
-
 void print_summary(const LogArguments& arguments, const AppendSet& set, const LogSummary& summary,
                    const ErrorReport& report) {
   if (!arguments.json) return;
@@ -207,10 +187,9 @@ int log(const LogArguments& arguments) {
   const AppendSet set = open_append_set(arguments.path, report, {});
   if (!set.has_log() && !set.rdb_path.empty())
     return refuse(arguments, "no log, only an RDB file: see `persist dump " + printable(set.rdb_path) + "`");
-  announce(arguments, set);
+  if (set.kind != SetKind::file && !arguments.json) announce_set("log", arguments.path, set);
   const LogFollowing following{pause, notice};
-  const auto total = size_of(set);
-  ProgressLine progress(arguments.progress_when(), total > 0 ? std::optional(total) : std::nullopt);
+  ProgressLine progress(arguments.progress_when(), bytes_of(set));
   LogOptions options;
   options.selection = arguments.selection;
   options.json = arguments.json;

@@ -18,7 +18,12 @@ class Dataset {
 
   // Comes into being when first asked for, and then stays where it is.
   [[nodiscard]] Database& db(uint64_t number) {
-    return dbs_.try_emplace(number, pool_, births_).first->second;
+    // Nearly all commands work on the database of the one before.
+    if (last_ == nullptr || number != last_number_) {
+      last_ = &dbs_.try_emplace(number, pool_, births_).first->second;
+      last_number_ = number;
+    }
+    return *last_;
   }
   // By number; some may have no keys.
   [[nodiscard]] const std::map<uint64_t, Database>& dbs() const { return dbs_; }
@@ -34,6 +39,8 @@ class Dataset {
   Pool pool_;  // before what lives in it
   uint64_t births_ = 0;
   std::map<uint64_t, Database> dbs_;
+  Database* last_ = nullptr;  // that was asked for
+  uint64_t last_number_ = 0;
 };
 
 }  // namespace persist

@@ -13,7 +13,6 @@ namespace persist {
 namespace {
 
 constexpr uint64_t kCommandsBetweenProgress = uint64_t{1} << 16;
-constexpr size_t kDamageContextBytes = 16;
 // Of one kind and file. Millions of the same tell no more.
 constexpr size_t kFindingsOfAKind = 10'000;
 constexpr size_t kNotesOfAKind = 8;
@@ -230,12 +229,7 @@ class LogCheck {
 
   void take_damage() {
     const LogDamage& damage = walk_.damage();
-    Finding finding = at_command(damage.code, damage.subject);
-    finding.extent = damage.extent;
-    finding.expected = damage.expected;
-    finding.found = damage.found;
-    finding.context_offset = damage.place;
-    finding.context = std::string(walk_.record().around(damage.place, kDamageContextBytes));
+    const Finding finding = finding_of(walk_, source_.name());
     if (!summary_.damaged) {
       summary_.damaged = true;
       summary_.valid_up_to = walk_.sound_up_to();

@@ -5,6 +5,7 @@
 
 #include "engine/digest.hpp"
 #include "ops/digest_summary.hpp"
+#include "ops/error_counter.hpp"
 #include "ops/pipeline.hpp"
 #include "rdb/origin.hpp"
 
@@ -114,7 +115,7 @@ DigestSummary digest_rdb(ByteSource& source, FindingSink& findings, const Digest
   Shared shared{
       options, digest_rules(server.family, server.version), {}, DatasetDigest(kind_of(options)), {}};
   if (!options.full) shared.summary.server = server_version_name(server);
-  DigestErrors counter(findings, shared.summary);
+  ErrorCounter counter(findings, shared.summary);
   PipelineOptions pipeline;
   pipeline.threads = options.threads;
   pipeline.progress = options.progress;

@@ -1,5 +1,6 @@
 // The digest of a log: that of what a server would hold behind it.
 #include "ops/digest_summary.hpp"
+#include "ops/error_counter.hpp"
 #include "ops/expired_field.hpp"
 #include "ops/plain_encoding.hpp"
 #include "ops/replay_set.hpp"
@@ -73,7 +74,7 @@ class LogDigest {
 LogDigestSummary digest_log(const AppendSet& set, FindingSink& findings, const DigestOptions& options,
                             const ReplayOptions& replay) {
   LogDigestSummary summary;
-  DigestErrors errors(findings, summary.digest);
+  ErrorCounter errors(findings, summary.digest);
   Dataset data;
   summary.replay = replay_set(set, errors, replay, {}, data);
   if (!summary.replay.is_log || summary.replay.refused) return summary;

@@ -15,15 +15,4 @@ namespace persist {
 
 void tell_digests(const DatasetDigest& dataset, DigestSummary& summary);
 
-// Counts the errors that pass.
-class DigestErrors : public FindingSink {
- public:
-  DigestErrors(FindingSink& to, DigestSummary& summary) : to_(to), summary_(summary) {}
-  void report(const Finding& finding) override;
-
- private:
-  FindingSink& to_;
-  DigestSummary& summary_;
-};
-
 }  // namespace persist

@@ -1,8 +1,7 @@
 // The dump: each thread turns its pieces into text, which goes out in the order of the file.
 #include "persist/dump.hpp"
 
-#include <algorithm>
-
+#include "ops/error_counter.hpp"
 #include "ops/pipeline.hpp"
 #include "text/annotation.hpp"
 #include "text/json_lines.hpp"
@@ -136,23 +135,6 @@ class DumpWorker : public PieceWorker {
   uint64_t written_ = 0;
 };
 
-// Counts the errors that pass.
-class ErrorCounter : public FindingSink {
- public:
-  ErrorCounter(FindingSink& to, DumpSummary& summary) : to_(to), summary_(summary) {}
-  void report(const Finding& finding) override {
-    if (finding.kind().severity == Severity::error) {
-      ++summary_.errors;
-      summary_.reach = std::max(summary_.reach, finding.kind().reach);
-    }
-    to_.report(finding);
-  }
-
- private:
-  FindingSink& to_;
-  DumpSummary& summary_;
-};
-
 }  // namespace
 
 DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings,
@@ -172,17 +154,9 @@ DumpSummary dump_payload(Bytes payload, const std::string& file, ByteSink& outpu
   DumpSummary summary;
   TextBuffer out;
   EntryLine line(out);
-  const auto add = [&](const Element& told) { line.add(told); };
   try {
     const DumpPayload about = read_dump_payload(payload, [](const Element&) {});
-    line.begin(*about.encoding, false);
-    read_dump_payload(payload, add);
-    if (line.wants_pairs()) {
-      line.discard();
-      line.begin(*about.encoding, true);
-      read_dump_payload(payload, add);
-    }
-    line.end();
+    line.write(*about.encoding, [&](ElementSink told) { read_dump_payload(payload, told); });
     output.write(out.bytes());
     summary.has_header = summary.complete = true;
     summary.keys = summary.written = 1;

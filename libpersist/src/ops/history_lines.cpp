@@ -1,7 +1,6 @@
 // Writing the events of a key down.
 #include "ops/history_lines.hpp"
 
-#include "ops/log_lines.hpp"
 #include "ops/plain_encoding.hpp"
 #include "text/command_line.hpp"
 #include "text/json_lines.hpp"
@@ -44,44 +43,15 @@ KeyLook look_at(const KeyEntry* entry) {
 }
 
 void HistoryLines::put(TextBuffer& out, const LoggedCommand& command, std::span<const Bytes> args,
-                       uint64_t db, KeyEvent event, const KeyEntry* entry) const {
-  const KeyLook look = look_at(entry);
-  if (json_) {
-    out.append(R"({"file":)");
-    append_json_string(out, file_);
-    out.append(R"(,"offset":)");
-    out.append_number(command.extent.offset);
-    out.append(R"(,"size":)");
-    out.append_number(command.extent.size);
-    out.append(R"(,"index":)");
-    out.append_number(command.index);
-    out.append(R"(,"db":)");
-    out.append_number(db);
-    out.append(R"(,"time_s":)");
-    out.append(command.time_s ? std::to_string(*command.time_s) : std::string("null"));
-    out.append(R"(,"event":")");
-    out.append(key_event_name(event));
-    out.append(R"(","args":[)");
-    put_args(out, args);
-    out.append(']');
-  } else {
-    append_argument(out, file_);
-    out.append(":0x");
-    char room[kDecimalMax];
-    const auto hex = std::to_chars(room, room + sizeof room, command.extent.offset, 16);
-    out.append(Bytes(room, static_cast<size_t>(hex.ptr - room)));
-    out.append(" #");
-    out.append_number(command.index);
-    out.append(" db");
-    out.append_number(db);
-    out.append(' ');
-    out.append(command.time_s ? utc_text(*command.time_s) : std::string("-"));
-    out.append(' ');
-    out.append(key_event_name(event));
-    out.append(' ');
-    put_args(out, args);
-  }
-  put_look(out, look);
+                       uint64_t db, KeyEvent event, const KeyEntry* entry) {
+  LoggedCommand told = command;
+  told.db = db;
+  lines_.put_head(out, told);
+  out.append(json_ ? Bytes(R"(,"event":")") : Bytes(" "));
+  out.append(key_event_name(event));
+  if (json_) out.append('"');
+  lines_.put_args(out, args);
+  put_look(out, look_at(entry));
   if (values_ && entry != nullptr) put_value(out, *entry);
   out.append(json_ ? Bytes("}\n") : Bytes("\n"));
 }
@@ -102,16 +72,6 @@ void HistoryLines::put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entr
   put_look(out, look_at(&entry));
   if (values_) put_value(out, entry);
   out.append(json_ ? Bytes("}\n") : Bytes("\n"));
-}
-
-void HistoryLines::put_args(TextBuffer& out, std::span<const Bytes> args) const {
-  for (const Bytes& arg : args) {
-    if (&arg != args.data()) out.append(json_ ? ',' : ' ');
-    if (json_)
-      append_json_string(out, arg);
-    else
-      append_argument(out, arg);
-  }
 }
 
 void HistoryLines::put_look(TextBuffer& out, const KeyLook& look) const {
@@ -138,14 +98,7 @@ void HistoryLines::put_look(TextBuffer& out, const KeyLook& look) const {
 void HistoryLines::put_value(TextBuffer& out, const KeyEntry& entry) const {
   TextBuffer text;
   EntryLine line(text);
-  line.begin(plain_encoding(entry.type()), false);
-  entry.tell([&](const Element& told) { line.add(told); }, true);
-  if (line.wants_pairs()) {
-    line.discard();
-    line.begin(plain_encoding(entry.type()), true);
-    entry.tell([&](const Element& told) { line.add(told); }, true);
-  }
-  line.end();
+  line.write(plain_encoding(entry.type()), [&](ElementSink out_of) { entry.tell(out_of, true); });
   out.append(json_ ? Bytes(R"(,"value":)") : Bytes(" "));
   out.append(text.bytes().substr(0, text.size() - 1));
 }

@@ -5,6 +5,7 @@
 #include <string>
 
 #include "engine/replay.hpp"
+#include "ops/log_lines.hpp"
 #include "persist/history.hpp"
 #include "text/text_buffer.hpp"
 
@@ -24,22 +25,25 @@ KeyLook look_at(const KeyEntry* entry);
 
 class HistoryLines {
  public:
-  HistoryLines(bool json, bool values) : json_(json), values_(values) {}
+  HistoryLines(bool json, bool values) : json_(json), values_(values), lines_(json) {}
 
-  void set_file(Bytes name) { file_ = std::string(name); }
+  void set_file(Bytes name) {
+    file_ = std::string(name);
+    lines_.set_file(name);
+  }
 
   // `entry`: the key behind the event, null if it is gone.
   void put(TextBuffer& out, const LoggedCommand& command, std::span<const Bytes> args, uint64_t db,
-           KeyEvent event, const KeyEntry* entry) const;
+           KeyEvent event, const KeyEntry* entry);
   void put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entry) const;
 
  private:
   void put_look(TextBuffer& out, const KeyLook& look) const;
   void put_value(TextBuffer& out, const KeyEntry& entry) const;
-  void put_args(TextBuffer& out, std::span<const Bytes> args) const;
 
   bool json_;
   bool values_;
+  LogLines lines_;
   std::string file_;
 };
 

@@ -93,23 +93,48 @@ ListedCommand listed(const LogWalk& walk, bool multi) {
   return listed;
 }
 
-void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
-  const LoggedCommand& command = listed.command;
+void LogLines::put_head(TextBuffer& out, const LoggedCommand& command) {
   set_time(command.time_s);
   char* to = put(out.room(place_.size() + kNumbersMax), place_);
-  if (json_) return put_command_json(out, to, listed);
-  to = put(put_number(to, command.extent.offset, 16), " #");
-  to = put(put_number(to, command.index), " db");
-  to = put(put_number(to, command.db), " ");
-  out.advance(put(to, time_));
+  if (json_) {
+    to = put(put_number(to, command.extent.offset), R"(,"size":)");
+    to = put(put_number(to, command.extent.size), R"(,"index":)");
+    to = put(put_number(to, command.index), R"(,"db":)");
+    to = put(put_number(to, command.db), R"(,"time_s":)");
+    to = put(to, time_s_ ? Bytes(time_) : Bytes("null"));
+  } else {
+    to = put(put_number(to, command.extent.offset, 16), " #");
+    to = put(put_number(to, command.index), " db");
+    to = put(put_number(to, command.db), " ");
+    to = put(to, time_);
+  }
+  out.advance(to);
+}
+
+void LogLines::put_args(TextBuffer& out, std::span<const Bytes> args) const {
+  if (!json_) {
+    for (const Bytes arg : args) {
+      out.append(' ');
+      append_argument(out, arg);
+    }
+    return;
+  }
+  out.append(R"(,"args":[)");
+  for (const Bytes& arg : args) {
+    if (&arg != args.data()) out.append(',');
+    append_json_string(out, arg);
+  }
+  out.append(']');
+}
+
+void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
+  put_head(out, listed.command);
+  if (json_) return put_command_json(out, listed);
   if (!listed.effect.empty()) {
     out.append(' ');
     out.append(listed.effect);
   }
-  for (const Bytes arg : command.args) {
-    out.append(' ');
-    append_argument(out, arg);
-  }
+  put_args(out, listed.command.args);
   if (!listed.shows_all) [[unlikely]]
     put_shortened(out, listed);
   if (listed.error != nullptr) {
@@ -120,20 +145,10 @@ void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
   out.append('\n');
 }
 
-void LogLines::put_command_json(TextBuffer& out, char* to, const ListedCommand& listed) {
-  const LoggedCommand& command = listed.command;
-  to = put(put_number(to, command.extent.offset), R"(,"size":)");
-  to = put(put_number(to, command.extent.size), R"(,"index":)");
-  to = put(put_number(to, command.index), R"(,"db":)");
-  to = put(put_number(to, command.db), R"(,"time_s":)");
-  to = put(to, time_s_ ? Bytes(time_) : Bytes("null"));
-  to = put(to, listed.multi ? Bytes(R"(,"multi":true,"args":[)") : Bytes(R"(,"multi":false,"args":[)"));
-  out.advance(to);
-  for (const Bytes& arg : command.args) {
-    if (&arg != command.args.data()) out.append(',');
-    append_json_string(out, arg);
-  }
-  out.append(']');
+// Behind the head.
+void LogLines::put_command_json(TextBuffer& out, const ListedCommand& listed) {
+  out.append(listed.multi ? Bytes(R"(,"multi":true)") : Bytes(R"(,"multi":false)"));
+  put_args(out, listed.command.args);
   if (!listed.shows_all) [[unlikely]]
     put_shortened(out, listed);
   if (!listed.effect.empty()) {

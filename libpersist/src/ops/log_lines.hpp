@@ -38,6 +38,10 @@ class LogLines {
   void set_file(Bytes name);
 
   void put_command(TextBuffer& out, const ListedCommand& listed);
+  // The beginning of a line about a command: its place, index, database and time; and, anywhere behind that,
+  // its words.
+  void put_head(TextBuffer& out, const LoggedCommand& command);
+  void put_args(TextBuffer& out, std::span<const Bytes> args) const;
   // Of the last record of a walk.
   void put_annotation(TextBuffer& out, const LogWalk& walk);
 
@@ -45,7 +49,7 @@ class LogLines {
   void put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry);
 
  private:
-  void put_command_json(TextBuffer& out, char* to, const ListedCommand& listed);
+  void put_command_json(TextBuffer& out, const ListedCommand& listed);
   void put_shortened(TextBuffer& out, const ListedCommand& listed);
   void put_place(TextBuffer& out, uint64_t offset);
   void put_extent(TextBuffer& out, Extent extent);

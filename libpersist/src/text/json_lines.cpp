@@ -105,6 +105,18 @@ void EntryLine::end() {
   out_.append("}\n");
 }
 
+void EntryLine::write(const Encoding& encoding, FunctionRef<void(ElementSink)> tell) {
+  const auto add_one = [this](const Element& told) { add(told); };
+  begin(encoding, false);
+  tell(add_one);
+  if (wants_pairs()) {
+    discard();
+    begin(encoding, true);
+    tell(add_one);
+  }
+  end();
+}
+
 // Between two things of one list, but not before the first.
 void EntryLine::comma() {
   const char last = out_.back();

@@ -20,6 +20,9 @@ class EntryLine {
   void end();
   void discard() { out_.truncate(begin_); }
 
+  // All of it, for a value that has no key; `tell` may be called twice.
+  void write(const Encoding& encoding, FunctionRef<void(ElementSink)> tell);
+
   // A field name turned out not to be text: the line is void and the hash must be told again, as pairs.
   [[nodiscard]] bool wants_pairs() const { return wants_pairs_; }
 

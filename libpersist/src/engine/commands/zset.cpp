@@ -156,14 +156,15 @@ Effect zrem(Call& call) {
 
 // --- The pops
 
-// Removes up to `count` members from one end, answering each with its score.
-void pop_members(const Call& call, const Found<SortedSet>& found, size_t count, bool highest) {
+// Removes `count` members, of which there must be as many, from one end; answers each with its score, and if
+// `as_pairs` the two as an array.
+void pop_members(const Call& call, const Found<SortedSet>& found, size_t count, bool highest, bool as_pairs) {
   for (; count > 0; --count) {
-    const size_t rank = highest ? found->size() - 1 : 0;
-    const ScoredMember member = found->order().at(rank);
+    const ScoredMember member = found->order().at(highest ? found->size() - 1 : 0);
+    if (as_pairs) call.answer_array(2);
     call.answer_text(member.member);
     answer_score(call, member.score);
-    found->remove_ranks(rank, 1);
+    found->remove(member.member);
   }
   call.drop_if_empty(found);
 }
@@ -183,7 +184,7 @@ Effect pop_scored(Call& call) {
   const size_t popped = found ? static_cast<size_t>(std::min<uint64_t>(count, found->size())) : 0;
   call.answer_array(popped * 2);
   if (popped == 0) return Effect::unchanged;
-  pop_members(call, found, popped, highest);
+  pop_members(call, found, popped, highest, false);
   return Effect::changed;
 }
 
@@ -198,7 +199,7 @@ Effect blocking_pop(Call& call) {
     if (!found) continue;
     call.answer_array(3);
     call.answer_text(key);
-    pop_members(call, found, 1, highest);
+    pop_members(call, found, 1, highest, false);
     return Effect::changed;
   }
   call.answer_nil();
@@ -233,15 +234,7 @@ Effect pop_from_several(Call& call, size_t at) {
     call.answer_array(2);
     call.answer_text(key);
     call.answer_array(popped);
-    for (size_t i = 0; i < popped; ++i) {
-      const size_t rank = highest ? found->size() - 1 : 0;
-      const ScoredMember member = found->order().at(rank);
-      call.answer_array(2);
-      call.answer_text(member.member);
-      answer_score(call, member.score);
-      found->remove_ranks(rank, 1);
-    }
-    call.drop_if_empty(found);
+    pop_members(call, found, popped, highest, true);
     return Effect::changed;
   }
   call.answer_nil();
