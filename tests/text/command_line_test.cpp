@@ -12,7 +12,7 @@ namespace {
 // In a buffer of its own, so that a sanitizer sees the first byte written beyond it.
 std::string argument_of(Bytes bytes) {
   const std::string copy(bytes);
-  TextBuffer out;
+  ByteBuffer out;
   append_argument(out, copy);
   return std::string(out.bytes());
 }

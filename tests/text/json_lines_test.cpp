@@ -148,7 +148,7 @@ TEST_CASE("json lines: arrays and modules") {
         R"("insert_index":null}})"
         "\n");
   CHECK(Json::parse(lines(file14().array("k", 2, 9, elements)))["value"]["insert_index"] == 9);
-  CHECK(lines(file14().module("k", module_id("test__rdb", 3), length(2) + length(5) + length(0))) ==
+  CHECK(lines(file14().module("k", module_id_of("test__rdb", 3), length(2) + length(5) + length(0))) ==
         R"({"db":0,"key":"k","type":"module","encoding":"module2","value":)"
         R"({"module":"test__rdb","encver":3,"payload":{"$base64":"AgUA"}}})"
         "\n");
@@ -159,7 +159,7 @@ TEST_CASE("json lines: records that are no keys, when asked for") {
                                  .aux("redis-ver", "8.8.0")
                                  .function("#!lua name=lib\n")
                                  .function_pre_release("lib2", "LUA", Bytes("says"), "code")
-                                 .module_aux(module_id("test__rdb", 3), 1, length(0))
+                                 .module_aux(module_id_of("test__rdb", 3), 1, length(0))
                                  .select(1)
                                  .resize(2, 1)
                                  .slot_info(3, 4, 5)

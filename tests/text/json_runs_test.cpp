@@ -14,7 +14,7 @@ using namespace persist;
 namespace {
 
 std::string whole(Bytes bytes) {
-  TextBuffer out;
+  ByteBuffer out;
   append_json_string(out, bytes);
   return std::string(out.bytes());
 }
@@ -22,7 +22,7 @@ std::string whole(Bytes bytes) {
 std::string in_runs(const std::vector<Bytes>& runs) {
   Utf8Runs look;
   for (const Bytes run : runs) look.add(run);
-  TextBuffer out;
+  ByteBuffer out;
   JsonRuns value(out, look.valid());
   for (const Bytes run : runs) value.add(run);
   value.end();

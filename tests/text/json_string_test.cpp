@@ -20,13 +20,13 @@ using Json = nlohmann::json;
 
 // In a buffer of its own, so that a sanitizer sees the first byte written beyond it.
 std::string json_of(Bytes bytes) {
-  TextBuffer out;
+  ByteBuffer out;
   append_json_string(out, bytes);
   return std::string(out.bytes());
 }
 
 std::string json_of(double value) {
-  TextBuffer out;
+  ByteBuffer out;
   append_json_double(out, value);
   return std::string(out.bytes());
 }
@@ -151,7 +151,7 @@ TEST_CASE("json string: what is no UTF-8, at each place") {
 }
 
 TEST_CASE("json string: nothing is appended where bytes are no text") {
-  TextBuffer out;
+  ByteBuffer out;
   out.append("before");
   CHECK_FALSE(append_json_text(out, std::string(50'000, 'a') + "\xff"));
   CHECK(out.bytes() == "before");
@@ -196,7 +196,7 @@ TEST_CASE("json string: garbage comes back") {
 
 TEST_CASE("json base64: of every size") {
   for (size_t size = 0; size < 100; ++size) {
-    TextBuffer out;
+    ByteBuffer out;
     const std::string bytes = noise(size, static_cast<uint32_t>(size));
     append_json_base64(out, bytes);
     bool as_text = true;

@@ -5,6 +5,7 @@
 #include <concepts>
 #include <cstdint>
 #include <cstring>
+#include <type_traits>
 
 namespace persist {
 
@@ -36,6 +37,27 @@ template <typename T>
 template <typename T>
 [[nodiscard]] inline T load_be(const char* from) {
   return load<T, std::endian::big>(from);
+}
+
+// The reverse: writes sizeof(T) bytes.
+template <typename T, std::endian order>
+inline void store(char* to, T value) {
+  using U = std::make_unsigned_t<std::conditional_t<
+      sizeof(T) == 8, uint64_t,
+      std::conditional_t<sizeof(T) == 4, uint32_t, std::conditional_t<sizeof(T) == 2, uint16_t, uint8_t>>>>;
+  U raw = std::bit_cast<U>(value);
+  if constexpr (order != std::endian::native) raw = byteswap(raw);
+  std::memcpy(to, &raw, sizeof raw);
+}
+
+template <typename T>
+inline void store_le(char* to, T value) {
+  store<T, std::endian::little>(to, value);
+}
+
+template <typename T>
+inline void store_be(char* to, T value) {
+  store<T, std::endian::big>(to, value);
 }
 
 // Three bytes, little-endian, signed: ziplists and listpacks have them.

@@ -9,6 +9,7 @@
 #include <string>
 
 #include "persist/bytes.hpp"
+#include "persist/encoding.hpp"
 
 namespace persist {
 
@@ -52,6 +53,14 @@ enum class IntegerShortcut : uint8_t {
   narrow,  // Redis up to 6.2: up to 52 bits
   wide,    // Redis 7.0+, Valkey: up to 2^62
 };
+
+// Those of a release, which is major * 100 + minor. Release candidates of Redis 7.2 call themselves 7.1.
+[[nodiscard]] constexpr DoubleStyle double_style(Dialect family, unsigned release) {
+  return family == Dialect::redis && release < 701 ? DoubleStyle::printf17 : DoubleStyle::shortest;
+}
+[[nodiscard]] constexpr IntegerShortcut integer_shortcut(Dialect family, unsigned release) {
+  return family == Dialect::redis && release < 700 ? IntegerShortcut::narrow : IntegerShortcut::wide;
+}
 
 // The plain printer, which rewrites and digests use: 1e17 is "1e+17" in both styles.
 // The text is written to `room`, which must have kDoubleTextMax bytes.

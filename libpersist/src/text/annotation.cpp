@@ -12,7 +12,7 @@ namespace {
 constexpr char kDigits[] = "0123456789abcdef";
 constexpr size_t kBytesInLine = 16;
 
-void append_offset(TextBuffer& out, uint64_t offset) {
+void append_offset(ByteBuffer& out, uint64_t offset) {
   constexpr int kDigitsMin = 8;
   out.append("0x");
   int digits = kDigitsMin;
@@ -20,7 +20,7 @@ void append_offset(TextBuffer& out, uint64_t offset) {
   while (digits-- > 0) out.append(kDigits[(offset >> (4 * digits)) & 15]);
 }
 
-void append_bytes(TextBuffer& out, const RdbRecord& record, Bytes bytes) {
+void append_bytes(ByteBuffer& out, const RdbRecord& record, Bytes bytes) {
   for (size_t at = 0; at < bytes.size(); at += kBytesInLine) {
     const Bytes line = bytes.substr(at, kBytesInLine);
     out.append("    ");
@@ -45,7 +45,7 @@ void append_bytes(TextBuffer& out, const RdbRecord& record, Bytes bytes) {
 }
 
 struct Describe {
-  TextBuffer& out;
+  ByteBuffer& out;
   std::optional<uint64_t> elements;
 
   template <std::integral T>
@@ -129,7 +129,7 @@ struct Describe {
 
 }  // namespace
 
-void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes,
+void append_annotation(ByteBuffer& out, const RdbRecord& record, Bytes bytes,
                        std::optional<uint64_t> elements) {
   append_offset(out, record.extent.offset);
   out.append(" size ");

@@ -2,13 +2,13 @@
 #pragma once
 
 #include "persist/rdb_reader.hpp"
-#include "text/text_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace persist {
 
 // `bytes` are the first of the record, as far as they are to be shown; `elements` counts those of an entry,
 // and is absent if its value is damaged.
-void append_annotation(TextBuffer& out, const RdbRecord& record, Bytes bytes,
+void append_annotation(ByteBuffer& out, const RdbRecord& record, Bytes bytes,
                        std::optional<uint64_t> elements);
 
 }  // namespace persist

@@ -81,14 +81,14 @@ constexpr std::array<ArgumentEscape, 256> kArgumentEscapes = make_argument_escap
 
 }  // namespace
 
-void append_argument(TextBuffer& out, Bytes argument) {
+void append_argument(ByteBuffer& out, Bytes argument) {
   if (is_plain(argument)) [[likely]]
     out.append(argument);
   else
     append_quoted(out, argument);
 }
 
-void append_quoted(TextBuffer& out, Bytes bytes) {
+void append_quoted(ByteBuffer& out, Bytes bytes) {
   // As much as is put before asking for more room: four times as many characters may come of it.
   constexpr size_t kStretch = size_t{16} << 10;
   out.append('"');

@@ -2,6 +2,7 @@
 #include "text/json_lines.hpp"
 
 #include "text/json_string.hpp"
+#include "types/plain_encoding.hpp"
 
 namespace persist {
 
@@ -28,7 +29,7 @@ Brackets brackets_of(ValueType type, bool as_pairs) {
 }
 
 template <typename... Parts>
-void append_all(TextBuffer& out, const Parts&... parts) {
+void append_all(ByteBuffer& out, const Parts&... parts) {
   const auto append = [&](const auto& part) {
     using Part = std::remove_cvref_t<decltype(part)>;
     if constexpr (std::integral<Part> && !std::same_as<Part, char>)
@@ -58,6 +59,19 @@ void EntryLine::start(const Encoding& encoding, bool as_pairs) {
 
 void EntryLine::begin(const RdbEntry& entry, bool as_pairs) {
   start(*entry.encoding, as_pairs);
+  put_head(entry);
+  open_value();
+}
+
+void EntryLine::write_payload(const RdbEntry& entry, Bytes payload) {
+  start(plain_encoding(entry.encoding->type), false);
+  put_head(entry);
+  out_.append(R"(,"dump":)");
+  append_json_base64(out_, payload);
+  out_.append("}\n");
+}
+
+void EntryLine::put_head(const RdbEntry& entry) {
   append_all(out_, R"({"db":)", entry.db, R"(,"key":)");
   append_json_string(out_, entry.key);
   out_.append(',');
@@ -65,7 +79,6 @@ void EntryLine::begin(const RdbEntry& entry, bool as_pairs) {
   if (entry.expire_at_ms != kNoExpiry) append_all(out_, R"(,"expire_at_ms":)", entry.expire_at_ms);
   if (entry.idle_s) append_all(out_, R"(,"idle_s":)", *entry.idle_s);
   if (entry.freq) append_all(out_, R"(,"freq":)", unsigned{*entry.freq});
-  open_value();
 }
 
 void EntryLine::begin(const Encoding& encoding, bool as_pairs) {
@@ -322,7 +335,7 @@ void EntryLine::put(const StreamIdmp& idmp) {
 namespace {
 
 struct RecordLine {
-  TextBuffer& out;
+  ByteBuffer& out;
   uint64_t keys;
 
   void named(Bytes name, Bytes value) const {
@@ -397,13 +410,13 @@ struct RecordLine {
 
 }  // namespace
 
-void append_record_line(TextBuffer& out, const RdbRecord& record, uint64_t keys) {
+void append_record_line(ByteBuffer& out, const RdbRecord& record, uint64_t keys) {
   if (std::holds_alternative<RdbEntry>(record.body)) return;
   std::visit(RecordLine{out, keys}, record.body);
   out.append("}\n");
 }
 
-void append_key_meta_line(TextBuffer& out, const RdbEntry& entry) {
+void append_key_meta_line(ByteBuffer& out, const RdbEntry& entry) {
   append_all(out, R"({"record":"key_meta","db":)", entry.db, R"(,"key":)");
   append_json_string(out, entry.key);
   out.append(R"(,"payload":)");

@@ -1,8 +1,8 @@
 // Entries and records as JSON Lines, schema 1. persist-dump(1), JSON LINES
 #pragma once
 
+#include "base/byte_buffer.hpp"
 #include "persist/rdb_reader.hpp"
-#include "text/text_buffer.hpp"
 
 namespace persist {
 
@@ -10,7 +10,7 @@ namespace persist {
 // elements wrote.
 class EntryLine {
  public:
-  explicit EntryLine(TextBuffer& out) : out_(out) {}
+  explicit EntryLine(ByteBuffer& out) : out_(out) {}
 
   // Field names of a hash become the keys of an object, unless `as_pairs`.
   void begin(const RdbEntry& entry, bool as_pairs);
@@ -23,6 +23,9 @@ class EntryLine {
   // All of it, for a value that has no key; `tell` may be called twice.
   void write(const Encoding& encoding, FunctionRef<void(ElementSink)> tell);
 
+  // The line of an entry whose value is a DUMP payload.
+  void write_payload(const RdbEntry& entry, Bytes payload);
+
   // A field name turned out not to be text: the line is void and the hash must be told again, as pairs.
   [[nodiscard]] bool wants_pairs() const { return wants_pairs_; }
 
@@ -30,6 +33,7 @@ class EntryLine {
   enum class Section : uint8_t { none, entries, groups, pending, consumers, producers, iids, idmp };
 
   void start(const Encoding& encoding, bool as_pairs);
+  void put_head(const RdbEntry& entry);
   void open_value();
   void put(const StringValue& value);
   void put(const ListItem& item);
@@ -54,8 +58,8 @@ class EntryLine {
   void close_group();
   void open_producers();
 
-  TextBuffer& out_;
-  TextBuffer expiries_;  // of hash fields, collected to stand behind the value
+  ByteBuffer& out_;
+  ByteBuffer expiries_;  // of hash fields, collected to stand behind the value
   const Encoding* encoding_ = nullptr;
   size_t begin_ = 0;
   bool as_pairs_ = false;
@@ -65,14 +69,14 @@ class EntryLine {
 
   // The part of a line that names type and encoding, made once for each run of entries alike.
   const Encoding* typed_ = nullptr;
-  TextBuffer type_text_;
+  ByteBuffer type_text_;
 };
 
 // The line of a record that is no entry, for `dump --meta`. `keys` is how many entries came before: for the
 // end.
-void append_record_line(TextBuffer& out, const RdbRecord& record, uint64_t keys);
+void append_record_line(ByteBuffer& out, const RdbRecord& record, uint64_t keys);
 
 // The line that carries a key's metadata, in front of the key's own.
-void append_key_meta_line(TextBuffer& out, const RdbEntry& entry);
+void append_key_meta_line(ByteBuffer& out, const RdbEntry& entry);
 
 }  // namespace persist

@@ -44,7 +44,7 @@ void Utf8Runs::add(Bytes run) {
   kept_ = cut;
 }
 
-JsonRuns::JsonRuns(TextBuffer& out, bool as_text) : out_(out), as_text_(as_text) {
+JsonRuns::JsonRuns(ByteBuffer& out, bool as_text) : out_(out), as_text_(as_text) {
   if (as_text_)
     out_.append('"');
   else

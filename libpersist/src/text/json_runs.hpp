@@ -3,7 +3,7 @@
 
 #include <array>
 
-#include "text/text_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 namespace persist {
 
@@ -23,12 +23,12 @@ class Utf8Runs {
 class JsonRuns {
  public:
   // `as_text`: the runs are known to be UTF-8; otherwise they become base64.
-  JsonRuns(TextBuffer& out, bool as_text);
+  JsonRuns(ByteBuffer& out, bool as_text);
   void add(Bytes run);
   void end();
 
  private:
-  TextBuffer& out_;
+  ByteBuffer& out_;
   bool as_text_;
   std::array<char, 3> group_{};  // of base64, not yet full
   size_t kept_ = 0;

@@ -193,7 +193,7 @@ char* put_base64(char* to, Bytes bytes) {
 namespace {
 
 // Text too long to be taken back: whether it is UTF-8 is found out first.
-bool append_long_text(TextBuffer& out, Bytes bytes) {
+bool append_long_text(ByteBuffer& out, Bytes bytes) {
   if (!is_json_text(bytes)) return false;
   out.append('"');
   put_json_text(out, bytes);
@@ -203,7 +203,7 @@ bool append_long_text(TextBuffer& out, Bytes bytes) {
 
 }  // namespace
 
-bool append_json_text(TextBuffer& out, Bytes bytes) {
+bool append_json_text(ByteBuffer& out, Bytes bytes) {
   if (bytes.size() > kStretch) return append_long_text(out, bytes);
   char* const begin = out.room(room_for(bytes.size()) + 2);
   *begin = '"';
@@ -220,14 +220,14 @@ bool append_json_text(TextBuffer& out, Bytes bytes) {
 
 bool is_json_text(Bytes bytes) { return simdjson::validate_utf8(bytes.data(), bytes.size()); }
 
-void put_json_text(TextBuffer& out, Bytes text) {
+void put_json_text(ByteBuffer& out, Bytes text) {
   for (size_t done = 0; done < text.size(); done += kStretch) {
     const Bytes stretch = text.substr(done, kStretch);
     out.advance(put_stretch(out.room(room_for(stretch.size())), stretch, true).to);
   }
 }
 
-void put_json_base64(TextBuffer& out, Bytes bytes) {
+void put_json_base64(ByteBuffer& out, Bytes bytes) {
   constexpr size_t kStretch3 = kStretch / 3 * 3;  // whole groups of three
   for (size_t done = 0; done < bytes.size(); done += kStretch3) {
     const Bytes stretch = bytes.substr(done, kStretch3);
@@ -235,17 +235,17 @@ void put_json_base64(TextBuffer& out, Bytes bytes) {
   }
 }
 
-void append_json_base64(TextBuffer& out, Bytes bytes) {
+void append_json_base64(ByteBuffer& out, Bytes bytes) {
   out.append(R"({"$base64":")");
   put_json_base64(out, bytes);
   out.append(R"("})");
 }
 
-void append_json_string(TextBuffer& out, Bytes bytes) {
+void append_json_string(ByteBuffer& out, Bytes bytes) {
   if (!append_json_text(out, bytes)) append_json_base64(out, bytes);
 }
 
-void append_json_double(TextBuffer& out, double value) {
+void append_json_double(ByteBuffer& out, double value) {
   constexpr size_t kLongest = 32;
   if (!std::isfinite(value)) {
     out.append(std::isnan(value) ? Bytes(R"("nan")") : value > 0 ? Bytes(R"("inf")") : Bytes(R"("-inf")"));

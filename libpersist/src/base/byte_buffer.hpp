@@ -11,7 +11,7 @@
 
 namespace persist {
 
-class TextBuffer {
+class ByteBuffer {
  public:
   // At least `size` bytes to write to. Whoever writes says with advance() how far it went.
   char* room(size_t size) {

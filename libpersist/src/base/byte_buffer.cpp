@@ -1,11 +1,11 @@
 // Growing the buffer.
-#include "text/text_buffer.hpp"
+#include "base/byte_buffer.hpp"
 
 #include <algorithm>
 
 namespace persist {
 
-void TextBuffer::make_room(size_t size) {
+void ByteBuffer::make_room(size_t size) {
   constexpr size_t kDrainBytesMin = size_t{128} << 10;
   if (drain_ != nullptr && size_ > kDrainBytesMin) {
     const char last = back();
@@ -16,7 +16,7 @@ void TextBuffer::make_room(size_t size) {
   if (capacity_ - size_ < size) grow(size);
 }
 
-void TextBuffer::grow(size_t size) {
+void ByteBuffer::grow(size_t size) {
   constexpr size_t kLeast = 4096;
   const size_t capacity = std::max({size_ + size, capacity_ * 2, kLeast});
   std::unique_ptr<char[]> data = std::make_unique_for_overwrite<char[]>(capacity);
