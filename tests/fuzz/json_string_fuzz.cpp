@@ -31,7 +31,7 @@ std::string from_base64(const std::string& text) {
 
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   const Bytes bytes(reinterpret_cast<const char*>(data), size);
-  TextBuffer out;
+  ByteBuffer out;
   append_json_string(out, bytes);
   const nlohmann::json parsed = nlohmann::json::parse(out.bytes());
   const bool is_text = parsed.is_string();
