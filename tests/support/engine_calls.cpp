@@ -14,13 +14,13 @@ namespace persist::test {
 namespace {
 
 std::string quoted(Bytes bytes) {
-  TextBuffer out;
+  ByteBuffer out;
   append_quoted(out, bytes);
   return std::string(out.bytes());
 }
 
 std::string as_argument(Bytes bytes) {
-  TextBuffer out;
+  ByteBuffer out;
   append_argument(out, bytes);
   return std::string(out.bytes());
 }

@@ -104,7 +104,7 @@ std::string stream_node(const std::vector<StreamSpec::Entry>& entries) {
   return node.bytes();
 }
 
-uint64_t module_id(Bytes name, unsigned encver) {
+uint64_t module_id_of(Bytes name, unsigned encver) {
   constexpr Bytes kAlphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
   uint64_t id = 0;
   for (const char c : name) id = (id << 6) | kAlphabet.find(c);

@@ -79,7 +79,7 @@ struct StreamSpec {
 [[nodiscard]] std::string length_id(StreamId id);
 
 // Nine characters and a version as a module id; four as the specification of a class of key metadata.
-[[nodiscard]] uint64_t module_id(Bytes name, unsigned encver);
+[[nodiscard]] uint64_t module_id_of(Bytes name, unsigned encver);
 [[nodiscard]] uint32_t key_meta_class(Bytes name, unsigned version, unsigned flags);
 
 // One node of a type 18 list.

@@ -117,7 +117,8 @@ std::vector<Row> plain_rows() {
        [](RdbBuilder& b) {
          b.hash_listpack("k", {{"f", "v"}, {"n", kRun}});
        }},
-      {"module2", redis, 12, 7, [](RdbBuilder& b) { b.module("k", module_id("test__rdb", 1), kAnnotated); }},
+      {"module2", redis, 12, 7,
+       [](RdbBuilder& b) { b.module("k", module_id_of("test__rdb", 1), kAnnotated); }},
   };
 }
 
@@ -153,7 +154,7 @@ std::vector<Row> opcode_rows() {
       {"opcodes", redis, 14, -1,
        [](RdbBuilder& b) {
          b.aux("redis-ver", "8.8.0").aux("redis-bits", "64");
-         b.module_aux(module_id("test__rdb", 1), 1, kAnnotated);
+         b.module_aux(module_id_of("test__rdb", 1), 1, kAnnotated);
          b.function("#!lua name=lib\nreturn 1");
          b.select(3).resize(2, 1).slot_info(5061, 1, 1);
          b.expire_ms(kSoon).idle(300).key_meta(1, le(key_meta_class("KMT1", 1, 1)) + kAnnotated);
@@ -215,7 +216,7 @@ std::string mixed_file(Dialect dialect) {
   builder.hash("not-text", {{"\xff", "v"}}).select(5).stream("stream", 3, small_stream(3));
   if (dialect == redis) {
     builder.hash_ttl("ttl", {{"a", "1", kSoon}, {"b", "2", 0}}).stream("stream5", 5, small_stream(5));
-    builder.idle(77).module("module", module_id("test__rdb", 1), kAnnotated);
+    builder.idle(77).module("module", module_id_of("test__rdb", 1), kAnnotated);
   } else {
     builder.hash_valkey("ttl", {{"a", "1", kSoon}, {"b", "2", 0}});
   }

@@ -232,11 +232,11 @@ TEST_CASE("arrays: tags, indexes, floats") {
 }
 
 TEST_CASE("modules: ids both ways") {
-  CHECK(long_length(module_id("vectorset", 0)) == unhex("81bde72da2bb1eb400"));
-  CHECK(long_length(module_id("test__rdb", 1)) == unhex("81b5eb2dfffadd6c01"));
-  CHECK(long_length(module_id("ReJSON-RL", 3)) == unhex("8145e25238df912c03"));
+  CHECK(long_length(module_id_of("vectorset", 0)) == unhex("81bde72da2bb1eb400"));
+  CHECK(long_length(module_id_of("test__rdb", 1)) == unhex("81b5eb2dfffadd6c01"));
+  CHECK(long_length(module_id_of("ReJSON-RL", 3)) == unhex("8145e25238df912c03"));
   for (Bytes name : {"vectorset", "test__rdb", "ReJSON-RL", "MBbloom--", "AZaz09-_-"}) {
-    const ModuleId parsed = parse_module_id(module_id(name, 1023));
+    const ModuleId parsed = parse_module_id(module_id_of(name, 1023));
     CHECK(parsed.name_bytes() == name);
     CHECK(parsed.encver == 1023);
   }
@@ -244,15 +244,16 @@ TEST_CASE("modules: ids both ways") {
 
 TEST_CASE("modules: annotated values") {
   const auto value = [](Bytes payload) {
-    return value_of([&](RdbBuilder& b) { b.module("k", module_id("test__rdb", 1), unhex(payload)); });
+    return value_of([&](RdbBuilder& b) { b.module("k", module_id_of("test__rdb", 1), unhex(payload)); });
   };
   CHECK(value("00") == "module{test__rdb/1 1 bytes}");
   CHECK(value("01 81ffffffffffffffff 02 05 03 00000000 04 0000000000000000 05 c0ff 05 c302010061 00") ==
         "module{test__rdb/1 36 bytes}");
   CHECK(value("06 00") == "module.damaged");
   CHECK(value("01 05 4100 00") == "module.damaged");
-  CHECK(value_of([](RdbBuilder& b) { b.key(6, "k").raw(long_length(module_id("test__rdb", 1))).len(7); }) ==
-        "module.pre-release");
+  CHECK(value_of([](RdbBuilder& b) {
+          b.key(6, "k").raw(long_length(module_id_of("test__rdb", 1))).len(7);
+        }) == "module.pre-release");
 }
 
 TEST_CASE("encodings: the table and the samples cover each other") {

@@ -37,12 +37,44 @@ struct Target {
   uint32_t valkey_version_max = 0;  // VALKEY magic: 1 to this...
   uint32_t valkey_version = 0;      // ...and this; 0 for none
   bool has_vector_sets = false;
+  unsigned release = 0;         // 602 for 6.2
+  bool narrow_backlen = false;  // how it states the length of some entries of listpacks; persist-rdb(5)
+
+  // The header of the files that it writes.
+  [[nodiscard]] RdbHeader header() const {
+    if (valkey_version != 0) return {Dialect::valkey, valkey_version};
+    return {Dialect::redis, redis_version_max};
+  }
+};
+
+// Up to where values are written packed; these are the defaults of all servers. What a target has no packed
+// layout for, it does not pack.
+struct PackLimits {
+  uint64_t hash_entries = 512;        // hash-max-listpack-entries (-ziplist-, -zipmap-)
+  uint64_t hash_value = 64;           // hash-max-listpack-value: bytes of the longest field or value
+  uint64_t list_entries = 512;        // list-max-ziplist-entries of servers up to 3.0
+  uint64_t list_value = 64;           // list-max-ziplist-value of these
+  int64_t list_node = -2;             // list-max-listpack-size: -1 to -5 for 4 to 64 KiB a node, else entries
+  uint64_t set_ints = 512;            // set-max-intset-entries
+  uint64_t set_entries = 128;         // set-max-listpack-entries
+  uint64_t set_value = 64;            // set-max-listpack-value
+  uint64_t zset_entries = 128;        // zset-max-listpack-entries (-ziplist-)
+  uint64_t zset_value = 64;           // zset-max-listpack-value
+  uint64_t stream_node_bytes = 4096;  // stream-node-max-bytes
+  uint64_t stream_node_entries = 100;  // stream-node-max-entries
+
+  bool operator==(const PackLimits&) const = default;
 };
 
 PERSIST_API std::span<const Target> targets();
 
 // By name; a patch level ("redis-7.2.6") counts as its release. Null if there is no such target.
 PERSIST_API const Target* find_target(Bytes name);
+
+// Whether it reads values of that type code in a file that begins with the magic of that family.
+PERSIST_API bool accepts_type(const Target& target, Dialect dialect, uint8_t code);
+// Likewise the records and prefixes that begin with that opcode.
+PERSIST_API bool accepts_opcode(const Target& target, Dialect dialect, uint8_t code);
 
 // How Valkey from 8.1 on treats versions of the other family: its configuration `rdb-version-check`.
 enum class VersionCheck : uint8_t { strict, relaxed };

@@ -2,10 +2,14 @@
 //
 //   LEN count, LEN flag: 0, or 1 followed by LEN insert index
 //   count x (LEN index, LEN tag, payload): tag 0 STR; 1 i64le; 2 f64le; 3 STR of at most seven bytes
+//
+// Written are strings only: servers find out themselves what they keep in another form.
 #include <cmath>
 
 #include "base/decimal.hpp"
 #include "types/element_scope.hpp"
+#include "types/encode.hpp"
+#include "types/packing.hpp"
 #include "types/primitives.hpp"
 #include "types/types.hpp"
 
@@ -99,6 +103,19 @@ void skip_array(Cursor& in) {
       in.skip(sizeof(int64_t), "array element");
     else
       skip_string(in, "array element");
+  }
+}
+
+void encode_array(Encoder& out, const Value& value) {
+  const auto elements = in_order(
+      out, value.elements, [](const ArrayElement& a, const ArrayElement& b) { return a.index < b.index; });
+  out.length(elements.size());
+  out.length(value.insert_index ? 1 : 0);
+  if (value.insert_index) out.length(*value.insert_index);
+  for (const ArrayElement& element : elements) {
+    out.length(element.index);
+    out.length(kStringTag);
+    out.string(element.value);
   }
 }
 

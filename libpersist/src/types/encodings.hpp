@@ -4,6 +4,7 @@
 #include <array>
 
 #include "persist/encoding.hpp"
+#include "types/encode.hpp"
 #include "types/types.hpp"
 
 namespace persist {
@@ -11,6 +12,8 @@ namespace persist {
 struct EncodingRow : Encoding {
   DecodeValue decode = nullptr;
   SkipValue skip = nullptr;
+  EncodeValue encode = nullptr;  // null: nobody has to be able to read it
+  FitsValue fits = nullptr;      // null: any value does
 };
 
 // The row behind an Encoding: every Encoding is one.
@@ -21,6 +24,10 @@ struct EncodingRow : Encoding {
 // The encodings of a dialect by code, null where there is none: find_encoding() without a call.
 using EncodingsByCode = std::array<const Encoding*, 256>;
 [[nodiscard]] const EncodingsByCode& encodings_by_code(Dialect dialect);
+
+// The layout in which the target's server would write the value: the newest that it knows, packed if the
+// value is small enough. Null if the target has none for it.
+[[nodiscard]] const EncodingRow* choose_encoding(const Value& value, const WriteRules& rules);
 
 // Types that a dialect has but whose layout is not established; a reader says so instead of calling them
 // unknown.

@@ -7,16 +7,21 @@
 // With a TTL per field, in absolute milliseconds:
 //   ttl-pre        LEN n, n x (LEN expiry, STR field, STR value); 0 is none         Redis 7.4 before release
 //   listpack-pre   STR listpack of field, value, expiry; 0 is none                  Redis 7.4 before release
-//   ttl            i64le smallest, LEN n, n x (LEN ttl, STR field, STR value); 0 is none, else smallest + ttl
-//   - 1 listpack-ex    i64le smallest (may be stale), STR listpack of field, value, expiry, ascending, those
-//   with 0 last ttl-valkey     LEN n, n x (STR field, STR value, i64le expiry); -1 is none      Valkey 9
+//   ttl            i64le smallest, LEN n, n x (LEN ttl, STR field, STR value); 0 is none, else
+//                  smallest + ttl - 1
+//   listpack-ttl   i64le smallest (may be stale), STR listpack of field, value, expiry, ascending, those
+//                  with 0, which is none, last
+//   ttl-valkey     LEN n, n x (STR field, STR value, i64le expiry); -1 is none                  Valkey 9
 #include <array>
 
 #include "codec/listpack.hpp"
 #include "codec/ziplist.hpp"
 #include "codec/zipmap.hpp"
+#include "codec/zipmap_writer.hpp"
 #include "types/containers.hpp"
 #include "types/element_scope.hpp"
+#include "types/encode.hpp"
+#include "types/packing.hpp"
 #include "types/primitives.hpp"
 #include "types/types.hpp"
 
@@ -69,6 +74,24 @@ void tell_triples(ListpackReader reader, ElementSink out) {
     before = expiry;
     out(HashField{items[0].as_text(field), items[1].as_text(value), expiry == 0 ? kNoExpiry : expiry});
   });
+}
+
+template <typename Writer>
+void put_pairs(Writer& writer, const Value& value) {
+  for (const HashField& field : value.fields) {
+    writer.add(field.field);
+    writer.add(field.value);
+  }
+}
+
+// As Redis stores it: 0 is none. A field of Valkey's that expires at 0 expires at 1, which is as long ago.
+int64_t expiry_or_zero(const HashField& field) {
+  return field.expire_at_ms == kNoExpiry ? 0 : std::max<int64_t>(field.expire_at_ms, 1);
+}
+
+// By expiry, those without one last: as an unsigned number, none is the largest.
+bool expires_before(const HashField& a, const HashField& b) {
+  return static_cast<uint64_t>(a.expire_at_ms) < static_cast<uint64_t>(b.expire_at_ms);
 }
 
 }  // namespace
@@ -182,6 +205,75 @@ void skip_hash_valkey(Cursor& in) {
     skip_string(in, "hash value");
     in.skip(sizeof(int64_t), "field expiry");
   }
+}
+
+void encode_hash(Encoder& out, const Value& value) {
+  out.length(value.fields.size());
+  for (const HashField& field : value.fields) {
+    out.string(field.field);
+    out.string(field.value);
+  }
+}
+
+void encode_hash_zipmap(Encoder& out, const Value& value) {
+  ByteBuffer& container = out.container();
+  ZipmapWriter writer(container);
+  for (const HashField& field : value.fields) writer.add(field.field, field.value);
+  writer.finish();
+  out.blob(container.bytes());
+}
+
+void encode_hash_ziplist(Encoder& out, const Value& value) {
+  put_ziplist(out, [&value](ZiplistWriter& writer) { put_pairs(writer, value); });
+}
+
+void encode_hash_listpack(Encoder& out, const Value& value) {
+  put_listpack(out, [&value](ListpackWriter& writer) { put_pairs(writer, value); });
+}
+
+void encode_hash_ttl(Encoder& out, const Value& value) {
+  const int64_t smallest = expiry_or_zero(*std::ranges::min_element(value.fields, expires_before));
+  out.le(smallest);
+  out.length(value.fields.size());
+  for (const HashField& field : value.fields) {
+    const int64_t expiry = expiry_or_zero(field);
+    out.length(expiry == 0 ? 0 : static_cast<uint64_t>(expiry - smallest) + 1);
+    out.string(field.field);
+    out.string(field.value);
+  }
+}
+
+void encode_hash_ttl_listpack(Encoder& out, const Value& value) {
+  const auto fields = in_order(out, value.fields, expires_before);
+  out.le(expiry_or_zero(fields.front()));
+  put_listpack(out, [&fields](ListpackWriter& writer) {
+    for (const HashField& field : fields) {
+      writer.add(field.field);
+      writer.add(field.value);
+      writer.add_integer(expiry_or_zero(field));
+    }
+  });
+}
+
+void encode_hash_valkey(Encoder& out, const Value& value) {
+  out.length(value.fields.size());
+  for (const HashField& field : value.fields) {
+    out.string(field.field);
+    out.string(field.value);
+    out.le(field.expire_at_ms);
+  }
+}
+
+bool fits_hash_plain(const Value& value, const WriteRules& /*rules*/) { return !value.has_field_ttl(); }
+
+bool fits_hash_packed(const Value& value, const WriteRules& rules) {
+  return is_small(value, rules.limits.hash_entries, rules.limits.hash_value, 2) && !value.has_field_ttl();
+}
+
+bool fits_hash_ttl(const Value& value, const WriteRules& /*rules*/) { return value.has_field_ttl(); }
+
+bool fits_hash_ttl_packed(const Value& value, const WriteRules& rules) {
+  return is_small(value, rules.limits.hash_entries, rules.limits.hash_value, 3) && value.has_field_ttl();
 }
 
 }  // namespace persist

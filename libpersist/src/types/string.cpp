@@ -1,4 +1,5 @@
 // Strings: one STR.
+#include "types/encode.hpp"
 #include "types/primitives.hpp"
 #include "types/types.hpp"
 
@@ -19,5 +20,7 @@ bool decode_string_in_runs(Cursor& in, FunctionRef<void(Bytes)> run) {
 }
 
 void skip_one_string(Cursor& in) { skip_string(in, "value"); }
+
+void encode_string(Encoder& out, const Value& value) { out.string(value.text); }
 
 }  // namespace persist

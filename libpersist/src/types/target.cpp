@@ -15,30 +15,30 @@ using enum Acceptance;
 using enum Dialect;
 
 constexpr Target kTargets[] = {
-    {"redis-2.0", redis, r2_0, 1},
-    {"redis-2.2", redis, r2_0, 1},
-    {"redis-2.4", redis, r2_4, 2},
-    {"redis-2.6", redis, r2_6, 6},
-    {"redis-2.8", redis, r2_6, 6},
-    {"redis-3.0", redis, r2_6, 6},
-    {"redis-3.2", redis, r3_2, 7},
-    {"redis-4.0", redis, r4_0, 8},
-    {"redis-5.0", redis, r5_0, 9},
-    {"redis-6.0", redis, r5_0, 9},
-    {"redis-6.2", redis, r5_0, 9},
-    {"redis-7.0", redis, r7_0, 10},
-    {"redis-7.2", redis, r7_2, 11},
-    {"redis-7.4", redis, r7_4, 12},
-    {"redis-8.0", redis, r7_4, 12, 0, 0, true},
-    {"redis-8.2", redis, r7_4, 12, 0, 0, true},
-    {"redis-8.4", redis, r7_4, 12, 0, 0, true},
-    {"redis-8.6", redis, r8_6, 13, 0, 0, true},
-    {"redis-8.8", redis, r8_8, 14, 0, 0, true},
-    {"valkey-7.2", valkey, v7_2, 11},
-    {"valkey-8.0", valkey, v7_2, 11},
-    {"valkey-8.1", valkey, v7_2, 11, 11},
-    {"valkey-9.0", valkey, v9_0, 11, 0, 80},
-    {"valkey-9.1", valkey, v9_0, 11, 0, 80},
+    {"redis-2.0", redis, r2_0, 1, 0, 0, false, 200},
+    {"redis-2.2", redis, r2_0, 1, 0, 0, false, 202},
+    {"redis-2.4", redis, r2_4, 2, 0, 0, false, 204},
+    {"redis-2.6", redis, r2_6, 6, 0, 0, false, 206},
+    {"redis-2.8", redis, r2_6, 6, 0, 0, false, 208},
+    {"redis-3.0", redis, r2_6, 6, 0, 0, false, 300},
+    {"redis-3.2", redis, r3_2, 7, 0, 0, false, 302},
+    {"redis-4.0", redis, r4_0, 8, 0, 0, false, 400},
+    {"redis-5.0", redis, r5_0, 9, 0, 0, false, 500},
+    {"redis-6.0", redis, r5_0, 9, 0, 0, false, 600},
+    {"redis-6.2", redis, r5_0, 9, 0, 0, false, 602},
+    {"redis-7.0", redis, r7_0, 10, 0, 0, false, 700},
+    {"redis-7.2", redis, r7_2, 11, 0, 0, false, 702},
+    {"redis-7.4", redis, r7_4, 12, 0, 0, false, 704},
+    {"redis-8.0", redis, r7_4, 12, 0, 0, true, 800},
+    {"redis-8.2", redis, r7_4, 12, 0, 0, true, 802},
+    {"redis-8.4", redis, r7_4, 12, 0, 0, true, 804},
+    {"redis-8.6", redis, r8_6, 13, 0, 0, true, 806},
+    {"redis-8.8", redis, r8_8, 14, 0, 0, true, 808, true},
+    {"valkey-7.2", valkey, v7_2, 11, 0, 0, false, 702},
+    {"valkey-8.0", valkey, v7_2, 11, 0, 0, false, 800},
+    {"valkey-8.1", valkey, v7_2, 11, 11, 0, false, 801},
+    {"valkey-9.0", valkey, v9_0, 11, 0, 80, false, 900},
+    {"valkey-9.1", valkey, v9_0, 11, 0, 80, false, 901, true},
 };
 
 // Sets of columns.
@@ -127,7 +127,7 @@ struct Look {
   using Found = std::optional<Finding>;
 
   [[nodiscard]] Found opcode(uint8_t code, Bytes name) const {
-    if (accepts(kOpcodes, target.acceptance, dialect, code)) return std::nullopt;
+    if (accepts_opcode(target, dialect, code)) return std::nullopt;
     return obstacle(FindingCode::target_opcode, "opcode", target, "an opcode that it knows",
                     std::string(name));
   }
@@ -178,7 +178,7 @@ struct Look {
   Found operator()(const RdbEntry& entry) const {
     if (Found refused = prefixes(entry)) return refused;
     const uint8_t code = entry.encoding->code;
-    if (!accepts(kTypes, target.acceptance, dialect, code)) {
+    if (!accepts_type(target, dialect, code)) {
       return obstacle(FindingCode::target_encoding, "type code", target, "a type code that it knows",
                       std::to_string(code) + ", " + std::string(entry.encoding->label));
     }
@@ -204,15 +204,12 @@ struct Look {
   // A class that the target does not know is passed over only if its flags say that it may be.
   [[nodiscard]] Found key_metadata(Bytes classes) const {
     if (Found refused = opcode(0xf3, "key-meta")) return refused;
-    constexpr uint32_t kMayBeIgnored = 1;
-    Scratch scratch;
-    Cursor in(classes, 0, scratch);
-    for (uint64_t left = in.length("classes"); left > 0; --left) {
-      if ((in.le<uint32_t>("class") & kMayBeIgnored) == 0) {
-        return obstacle(FindingCode::target_module, "module data", target, "the module of a key's metadata",
-                        "a class it must know");
-      }
-      skip_annotated(in);
+    bool must_be_known = false;
+    for_each_metadata_class(
+        classes, [&](const MetadataClass& found) { must_be_known = must_be_known || !found.may_be_ignored; });
+    if (must_be_known) {
+      return obstacle(FindingCode::target_module, "module data", target, "the module of a key's metadata",
+                      "a class it must know");
     }
     return std::nullopt;
   }
@@ -228,6 +225,14 @@ const Target* find_target(Bytes name) {
     if (name.starts_with(target.name) && name[target.name.size()] == '.') return &target;
   }
   return nullptr;
+}
+
+bool accepts_type(const Target& target, Dialect dialect, uint8_t code) {
+  return accepts(kTypes, target.acceptance, dialect, code);
+}
+
+bool accepts_opcode(const Target& target, Dialect dialect, uint8_t code) {
+  return accepts(kOpcodes, target.acceptance, dialect, code);
 }
 
 std::optional<Finding> find_obstacle(const Target& target, VersionCheck check, Dialect dialect,

@@ -5,11 +5,15 @@
 //   ziplist    STR ziplist: member, score, member, score... ascending
 //   listpack   STR listpack, likewise
 #include <array>
+#include <cmath>
 
+#include "base/server_numbers.hpp"
 #include "codec/listpack.hpp"
 #include "codec/ziplist.hpp"
 #include "types/containers.hpp"
 #include "types/element_scope.hpp"
+#include "types/encode.hpp"
+#include "types/packing.hpp"
 #include "types/primitives.hpp"
 #include "types/types.hpp"
 
@@ -36,6 +40,31 @@ void tell_members(Reader reader, ElementSink out) {
   for_each_tuple<2>(reader, "sorted set", [&](const std::array<PackedItem, 2>& items) {
     out(SortedSetMember{items[0].as_text(text), score_of(items[1], reader.blob())});
   });
+}
+
+bool is_ranked_before(const SortedSetMember& a, const SortedSetMember& b) {
+  return a.score != b.score ? a.score < b.score : a.member < b.member;
+}
+
+template <typename Writer>
+void put_members(Writer& writer, std::span<const SortedSetMember> members, const Target& target) {
+  const DoubleStyle style = double_style(target.family, target.release);
+  const IntegerShortcut shortcut = integer_shortcut(target.family, target.release);
+  char room[kDoubleTextMax];
+  for (const SortedSetMember& member : members) {
+    writer.add(member.member);
+    writer.add(score_to_text(member.score, style, shortcut, room));
+  }
+}
+
+void put_text_score(Encoder& out, double score) {
+  constexpr uint8_t kInfinity = 254;
+  constexpr uint8_t kMinusInfinity = 255;
+  if (std::isinf(score)) return out.u8(score > 0 ? kInfinity : kMinusInfinity);
+  char room[kDoubleTextMax];
+  const Bytes text = score_to_text(score, DoubleStyle::printf17, IntegerShortcut::narrow, room);
+  out.u8(static_cast<uint8_t>(text.size()));
+  out.raw(text);
 }
 
 }  // namespace
@@ -78,6 +107,36 @@ void skip_zset_binary(Cursor& in) {
     skip_string(in, "sorted set member");
     in.skip(sizeof(double), "score");
   }
+}
+
+void encode_zset_text(Encoder& out, const Value& value) {
+  out.length(value.members.size());
+  for (const SortedSetMember& member : value.members) {
+    out.string(member.member);
+    put_text_score(out, member.score);
+  }
+}
+
+void encode_zset_binary(Encoder& out, const Value& value) {
+  out.length(value.members.size());
+  for (const SortedSetMember& member : value.members) {
+    out.string(member.member);
+    out.le(member.score);
+  }
+}
+
+void encode_zset_ziplist(Encoder& out, const Value& value) {
+  const auto members = in_order(out, value.members, is_ranked_before);
+  put_ziplist(out, [&](ZiplistWriter& writer) { put_members(writer, members, *out.rules().target); });
+}
+
+void encode_zset_listpack(Encoder& out, const Value& value) {
+  const auto members = in_order(out, value.members, is_ranked_before);
+  put_listpack(out, [&](ListpackWriter& writer) { put_members(writer, members, *out.rules().target); });
+}
+
+bool fits_zset_packed(const Value& value, const WriteRules& rules) {
+  return is_small(value, rules.limits.zset_entries, rules.limits.zset_value, 2);
 }
 
 }  // namespace persist
