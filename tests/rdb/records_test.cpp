@@ -86,7 +86,7 @@ TEST_CASE("records: every opcode is told") {
       read(file14()
                .aux("redis-ver", "8.8.0")
                .aux("ctime", "")
-               .module_aux(module_id("test__rdb", 2), 1, length(2) + length(5) + length(0))
+               .module_aux(module_id_of("test__rdb", 2), 1, length(2) + length(5) + length(0))
                .function("#!lua name=lib\ncode")
                .function_pre_release("lib2", "LUA", Bytes("says"), "code2")
                .function_pre_release("lib3", "LUA", std::nullopt, "code3")
@@ -95,7 +95,7 @@ TEST_CASE("records: every opcode is told") {
                .slot_info(16383, 3, 2)
                .string("k", "v")
                .aux("lua", "return 1")
-               .module_aux(module_id("test__rdb", 2), 2, length(0))
+               .module_aux(module_id_of("test__rdb", 2), 2, length(0))
                .eof());
   CHECK(joined(reading.records) ==
         "redis 14\naux redis-ver=8.8.0\naux ctime=\nmodule-aux test__rdb/2 when 1 020500\n"
@@ -240,7 +240,8 @@ TEST_CASE("databases: numbers, repeated, none") {
 
 TEST_CASE("module aux: malformed ones end the reading") {
   const auto id = [](const std::string& behind_id) {
-    return id_of(read(file14().raw("\xf7").raw(long_length(module_id("test__rdb", 1))).raw(behind_id).eof()));
+    return id_of(
+        read(file14().raw("\xf7").raw(long_length(module_id_of("test__rdb", 1))).raw(behind_id).eof()));
   };
   CHECK(id(length(2) + length(1) + length(0)).empty());
   CHECK(id(length(1) + length(1) + length(0)) == "module.damaged\n");

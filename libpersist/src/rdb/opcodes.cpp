@@ -88,11 +88,19 @@ constexpr ByCode rows_of(Dialect dialect) {
 }
 constexpr std::array<ByCode, 2> kByCode = {rows_of(Dialect::redis), rows_of(Dialect::valkey)};
 
+constexpr auto kCodes = [] {
+  std::array<uint8_t, kRows.size()> codes{};
+  for (const OpcodeRow& row : kRows) codes[static_cast<size_t>(row.opcode)] = row.code;
+  return codes;
+}();
+
 }  // namespace
 
 const OpcodeRow* find_opcode(Dialect dialect, uint8_t code) {
   return kByCode[static_cast<size_t>(dialect)][code];
 }
+
+uint8_t opcode_code(Opcode opcode) { return kCodes[static_cast<size_t>(opcode)]; }
 
 const char* unestablished_opcode(Dialect dialect, uint8_t code) {
   constexpr uint8_t kContested = 0xf2;

@@ -36,6 +36,9 @@ struct OpcodeRow {
 // Null if the dialect has no such opcode that we know.
 [[nodiscard]] const OpcodeRow* find_opcode(Dialect dialect, uint8_t code);
 
+// The byte of an opcode.
+[[nodiscard]] uint8_t opcode_code(Opcode opcode);
+
 // Opcodes that a dialect has but whose layout is not established.
 [[nodiscard]] const char* unestablished_opcode(Dialect dialect, uint8_t code);
 

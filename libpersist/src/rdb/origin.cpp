@@ -59,6 +59,29 @@ void RdbOrigin::take(const AuxField& aux) {
     server_->version = release_of(*version);
 }
 
+RdbHead read_rdb_head(ByteSource& source) {
+  constexpr uint64_t kHeadMax = uint64_t{64} << 10;
+  const Window window = source.window(0, kHeadMax);
+  const std::unique_ptr<ByteSource> beginning = memory_source(window.bytes.substr(0, kHeadMax));
+  FindingList ignored;
+  RdbReader reader(*beginning, ignored);
+  RdbHead head;
+  RdbOrigin origin;
+  while (const RdbRecord* record = reader.next_head()) {
+    if (const auto* header = std::get_if<RdbHeader>(&record->body)) {
+      head.found = true;
+      head.header = *header;
+      origin.take(*header);
+    } else if (const auto* aux = std::get_if<AuxField>(&record->body)) {
+      origin.take(*aux);
+    } else {
+      break;
+    }
+  }
+  head.server = origin.server();
+  return head;
+}
+
 std::optional<ServerVersion> parse_server_version(Bytes name) {
   for (const Dialect family : {Dialect::redis, Dialect::valkey}) {
     const Bytes family_name = dialect_name(family);

@@ -5,6 +5,7 @@
 
 #include "persist/rdb_reader.hpp"
 #include "persist/replay.hpp"
+#include "persist/source.hpp"
 
 namespace persist {
 
@@ -20,5 +21,14 @@ class RdbOrigin {
  private:
   std::optional<ServerVersion> server_;
 };
+
+// What stands in front of the first key of an RDB file.
+struct RdbHead {
+  bool found = false;  // there is a header
+  RdbHeader header;
+  std::optional<ServerVersion> server;  // as RdbOrigin tells it
+};
+// The beginning of the source stays to be read.
+[[nodiscard]] RdbHead read_rdb_head(ByteSource& source);
 
 }  // namespace persist

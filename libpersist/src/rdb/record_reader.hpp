@@ -67,6 +67,8 @@ class RecordReader {
   // Whether values come from a source, window by window, and may be larger than memory should be.
   [[nodiscard]] bool from_source() const { return source_ != nullptr; }
   [[nodiscard]] bool saw_long_length() const { return in_.saw_long_length(); }
+  // How many bytes the compressed strings stand for that were met so far.
+  [[nodiscard]] uint64_t inflated() const { return in_.inflated(); }
   // Where the walk stands.
   [[nodiscard]] uint64_t offset() const { return in_.offset(); }
   // The bytes of the record, if they are at hand.
