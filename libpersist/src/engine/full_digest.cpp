@@ -19,21 +19,24 @@ constexpr int64_t kNone = -1;
 constexpr StreamIdmp kIdmpDefaults{100, 100, 0, 0};
 
 // The sum of hashes; each is begun, filled and then added.
+template <typename Fields>
 class HashSum {
  public:
-  void add(FieldHash& fields) { add_into(sum_, fields.finish()); }
+  void add(Fields& fields) { add_into(sum_, fields.finish()); }
   Sha1Hash take() { return std::exchange(sum_, {}); }
 
  private:
   Sha1Hash sum_{};
 };
 
+// `Fields` is FieldHash, or FastFieldHash.
+template <typename Fields>
 class FullDigest : public KeyDigest {
  public:
   // What is left of a value that was given up goes, too.
   void begin(const DigestKey& key) override {
-    for (FieldHash* fields : {&fields_, &one_, &part_fields_}) fields->restart();
-    for (HashSum* sum : {&members_, &part_members_}) sum->take();
+    for (Fields* fields : {&fields_, &one_, &part_fields_}) fields->restart();
+    for (HashSum<Fields>* sum : {&members_, &part_members_}) sum->take();
     part_ = Part::none;
     fields_.bytes("key").number(key.db).bytes(key.key).number(key.expire_at_ms);
     fields_.bytes(value_type_name(key.type));
@@ -43,7 +46,7 @@ class FullDigest : public KeyDigest {
 
   void add(const Element& told) override { std::visit(*this, told); }
   void add_run(Bytes run) override { fields_.raw(run); }
-  void add_vector_set(const VectorSet& told) override { add_module_fields(told, fields_); }
+  void add_vector_set(const VectorSet& told) override { add_module(told); }
 
   Sha1Hash finish() override {
     if (type_ == ValueType::stream) end_stream();
@@ -65,7 +68,7 @@ class FullDigest : public KeyDigest {
     told.insert_index ? fields_.number(*told.insert_index) : fields_.number(kNone);
   }
   void operator()(const ArrayElement& told) { members_.add(one_.number(told.index).bytes(told.value)); }
-  void operator()(const ModuleValue& told) { add_module_fields(told, fields_); }
+  void operator()(const ModuleValue& told) { add_module(told); }
 
   void operator()(const StreamInfo& told) {
     add_id(fields_, told.last_id);
@@ -107,7 +110,18 @@ class FullDigest : public KeyDigest {
     return type_ != ValueType::string && type_ != ValueType::list && type_ != ValueType::module;
   }
 
-  static FieldHash& add_id(FieldHash& to, StreamId id) { return to.number(id.ms).number(id.seq); }
+  static Fields& add_id(Fields& to, StreamId id) { return to.number(id.ms).number(id.seq); }
+
+  template <typename Told>
+  void add_module(const Told& told) {
+    if constexpr (std::is_same_v<Fields, FieldHash>) {
+      add_module_fields(told, fields_);
+    } else {
+      FieldHash of_module;
+      add_module_fields(told, of_module);
+      fields_.hash(of_module.finish());
+    }
+  }
 
   // Groups and producers are told one after the other, each with what it has.
   void end_part() {
@@ -122,18 +136,19 @@ class FullDigest : public KeyDigest {
     fields_.number(idmp_.iids_added).number(idmp_.iids_duplicates);
   }
 
-  FieldHash fields_;  // of the key
-  FieldHash one_;     // of one member
-  HashSum members_;
+  Fields fields_;  // of the key
+  Fields one_;     // of one member
+  HashSum<Fields> members_;
   ValueType type_{};
   Part part_ = Part::none;
-  FieldHash part_fields_;
-  HashSum part_members_;
+  Fields part_fields_;
+  HashSum<Fields> part_members_;
   StreamIdmp idmp_;
 };
 
 }  // namespace
 
-std::unique_ptr<KeyDigest> full_digest() { return std::make_unique<FullDigest>(); }
+std::unique_ptr<KeyDigest> full_digest() { return std::make_unique<FullDigest<FieldHash>>(); }
+std::unique_ptr<KeyDigest> proof_digest() { return std::make_unique<FullDigest<FastFieldHash>>(); }
 
 }  // namespace persist

@@ -88,6 +88,10 @@ class KeyEntry {
     if (held_ == Held::packed) unpack(pool);
     return held_ == kHeldAs<T> ? static_cast<T*>(object()) : nullptr;
   }
+  // The value if it is held as a vector set: one that is packed is not looked into. Else null.
+  [[nodiscard]] const VectorSet* vector_set() const {
+    return held_ == Held::vector_set ? static_cast<const VectorSet*>(object()) : nullptr;
+  }
   // Likewise of a string: its text, in the room or in the entry. The entry must be a string.
   [[nodiscard]] Bytes text(Pool& pool, CellRoom& room) {
     if (held_ == Held::packed) unpack(pool);

@@ -5,6 +5,7 @@
 
 #include "engine/function_library.hpp"
 #include "engine/value_builder.hpp"
+#include "rdb/function_code.hpp"
 #include "rdb/origin.hpp"
 
 namespace persist {
@@ -15,6 +16,7 @@ namespace {
 constexpr uint64_t kKeyBytesMin = 3;
 constexpr uint64_t kKeysReservedMax = uint64_t{1} << 26;
 constexpr size_t kIntegerBytesMax = 5;
+constexpr Bytes kScriptAux = "lua";
 constexpr uint64_t kKeysBetweenLooks = uint64_t{1} << 14;
 
 class RdbLoader {
@@ -59,7 +61,8 @@ class RdbLoader {
       has_signed_zero = has_signed_zero || is_signed_zero(told);
     };
     if (!records_.read_value(look_at)) return;
-    if (!has_elements) return;  // servers leave out what holds nothing
+    // Servers leave out what holds nothing.
+    if (!has_elements) return loaded_.losses.add(LossFeature::empty_keys, entry.db, entry.key);
     KeyEntry& placed = place(entry);
     if (has_signed_zero) loaded_.with_signed_zeros.emplace_back(entry.db, entry.key);
     const uint64_t size = record.extent.end() - entry.value_offset;
@@ -82,6 +85,7 @@ class RdbLoader {
 
   KeyEntry& place(const RdbEntry& entry) {
     ++loaded_.keys;
+    if (!entry.key_meta.empty()) loaded_.losses.add(LossFeature::key_metadata, entry.db, entry.key);
     KeyEntry& placed = db_->find_or_create(entry.key);
     placed.expire_at_ms = entry.expire_at_ms;
     placed.idle_s = KeyEntry::kNoIdle;
@@ -104,9 +108,15 @@ class RdbLoader {
       if (db_ != nullptr) db_->reserve(std::min({resize->keys, possible, kKeysReservedMax}));
     } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
       origin_.take(*aux);
+      if (aux->name == kScriptAux) loaded_.scripts.emplace_back(aux->value);
     } else if (const auto* function = std::get_if<FunctionLibrary>(&record.body)) {
-      const Bytes name = function->pre_release ? function->name : function_library_name(function->code);
-      data_.functions.insert_or_assign(std::string(name), std::string(function->code));
+      const std::string code = function_code(*function);
+      data_.functions.insert_or_assign(std::string(function_library_name(code)), code);
+    } else if (const auto* of_module = std::get_if<ModuleAux>(&record.body)) {
+      loaded_.module_aux.push_back({std::string(of_module->module), of_module->encver, of_module->when,
+                                    std::string(of_module->payload)});
+    } else if (std::holds_alternative<SlotImport>(record.body)) {
+      loaded_.losses.add(LossFeature::slot_imports);
     }
   }
 

@@ -9,6 +9,7 @@
 
 #include "engine/dataset.hpp"
 #include "persist/finding.hpp"
+#include "persist/loss.hpp"
 #include "persist/replay.hpp"
 #include "persist/source.hpp"
 #include "rdb/record_reader.hpp"
@@ -23,6 +24,16 @@ struct LoadedRdb {
   std::optional<ServerVersion> server;  // that wrote it
   // Sorted sets with scores of -0: what becomes of them depends on the server. See KeyEntry::pack_zeros().
   std::vector<std::pair<uint64_t, std::string>> with_signed_zeros;
+  // What is no key: kept for those who write it all again.
+  struct KeptModuleAux {
+    std::string module;
+    uint32_t encver = 0;
+    uint64_t when = 0;
+    std::string payload;
+  };
+  std::vector<KeptModuleAux> module_aux;
+  std::vector<std::string> scripts;  // of AUX fields "lua"
+  LossReport losses;  // what a dataset has no room for: metadata of keys, slot imports, keys without anything
 };
 
 // Every value is checked as by RdbReader::next(); what is damaged is left out and reported. Strings that are

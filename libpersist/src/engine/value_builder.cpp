@@ -9,7 +9,7 @@ namespace persist {
 namespace {
 
 // What RDB has in front of a module value: nine characters of six bits, the encoding version in ten more, as
-// a length of 64 bits. man/persist-rdb.5, MODULES
+// a length of 64 bits. man/persist-rdb.5, MODULE VALUES
 constexpr Bytes kModuleLetters = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_";
 constexpr uint8_t kModuleCode = 7;
 constexpr char kLength64 = '\x81';
