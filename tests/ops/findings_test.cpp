@@ -32,10 +32,11 @@ const std::set<std::string> kElsewhere = {
 };
 
 // Of logs and sets: ops/check_set_test.cpp provokes them all. Of replays: ops/replay_test.cpp does. Of gates:
-// the tool reports them.
+// the tool reports them. Of JSON Lines: text/json_reader_test.cpp does. Of clusters:
+// ops/check_cluster_test.cpp.
 bool is_of_others(Bytes id) {
   if (id == "set.duplicate-member") return false;  // of the type
-  constexpr Bytes kPrefixes[] = {"aof.", "manifest.", "set.", "replay.", "gate."};
+  constexpr Bytes kPrefixes[] = {"aof.", "manifest.", "set.", "replay.", "gate.", "json.", "cluster."};
   return std::ranges::any_of(kPrefixes, [&](Bytes prefix) { return id.starts_with(prefix); });
 }
 
@@ -219,8 +220,8 @@ std::vector<Row> value_rows() {
        })},
       {"array.damaged", around([](RdbBuilder& b) { b.array("k", 1, std::nullopt, "\x01\x09\x01x"); })},
       {"array.empty", around([](RdbBuilder& b) { b.array("k", 0, std::nullopt, ""); })},
-      {"module.damaged", around([](RdbBuilder& b) { b.module("k", module_id("test__rdb", 1), "\x07"); })},
-      {"module.pre-release", with_value(6, long_length(module_id("test__rdb", 1)))},
+      {"module.damaged", around([](RdbBuilder& b) { b.module("k", module_id_of("test__rdb", 1), "\x07"); })},
+      {"module.pre-release", with_value(6, long_length(module_id_of("test__rdb", 1)))},
   };
 }
 
@@ -346,7 +347,7 @@ std::vector<Special> special_rows() {
       {"target.module",
        [] {
          return check_for("redis-7.0",
-                          RdbBuilder(redis, 10).module("k", module_id("test__rdb", 1), length(0)).eof());
+                          RdbBuilder(redis, 10).module("k", module_id_of("test__rdb", 1), length(0)).eof());
        }},
       {"target.slot-import",
        [] { return check_for("valkey-9.0", RdbBuilder(valkey, 80).slot_import("j", {}).eof()); }},

@@ -337,11 +337,11 @@ TEST_CASE("module values, module aux records, function libraries") {
   const std::string payload("\x02\x07\x00", 3);
   const std::string file = RdbBuilder(redis, 11)
                                .function("#!lua name=x\nreturn 1")
-                               .module_aux(module_id("test__mod", 1), 1, payload)
-                               .module_aux(module_id("other_mod", 1), 1, payload)
+                               .module_aux(module_id_of("test__mod", 1), 1, payload)
+                               .module_aux(module_id_of("other_mod", 1), 1, payload)
                                .select(0)
-                               .module("m", module_id("test__mod", 1), payload)
-                               .module("n", module_id("other_mod", 1), payload)
+                               .module("m", module_id_of("test__mod", 1), payload)
+                               .module("n", module_id_of("other_mod", 1), payload)
                                .string("s", "1")
                                .eof();
   StripOptions options;

@@ -124,7 +124,7 @@ TEST_CASE("sources: records too large for a piece are written the same") {
   builder.hash_ttl("ttl", {{"f", text, 5}, {"g", large, 0}, {"h", "v", 6}})
       .list("list", Strings(900'000, "item"));
   builder.stream("stream", 3, spec)
-      .module("module", module_id("test__rdb", 1), length(5) + plain_string(large) + length(0));
+      .module("module", module_id_of("test__rdb", 1), length(5) + plain_string(large) + length(0));
   builder.list_quicklist2("quicklist", {{1, text}, {2, ListpackBuilder().add("a").bytes()}, {1, large}});
   const std::string file = builder.string("last", "1").eof();
   const TempFolder folder;

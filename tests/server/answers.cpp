@@ -29,7 +29,7 @@ std::string text_of(const Answer& answer) {
     for (const Answer& item : answer.items) text += (text.size() > 1 ? ", " : "") + text_of(item);
     return text + "]";
   }
-  TextBuffer text;
+  ByteBuffer text;
   if (answer.kind == '$') append_quoted(text, answer.text);
   return answer.kind == '$' ? std::string(text.bytes()) : answer.kind + answer.text;
 }

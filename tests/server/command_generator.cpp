@@ -434,7 +434,7 @@ std::string CommandGenerator::coordinate(double limit) {
 }
 
 std::string line_of(const CommandWords& words) {
-  TextBuffer line;
+  ByteBuffer line;
   for (const std::string& word : words) {
     if (!line.bytes().empty()) line.append(' ');
     append_argument(line, word);

@@ -20,7 +20,8 @@
 namespace persist {
 
 struct DigestOptions {
-  bool full = false;               // our own digest instead of DEBUG DIGEST
+  bool full = false;  // our own digest instead of DEBUG DIGEST
+  bool fast = false;  // with `full`: by a hash that is faster and no promise: to compare two made at one time
   const Target* server = nullptr;  // whose DEBUG DIGEST; null: that of the server that wrote the file
   const Filter* filter = nullptr;  // null: everything
   unsigned threads = 0;            // 0: as many as are useful

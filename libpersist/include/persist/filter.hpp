@@ -36,6 +36,9 @@ class PERSIST_API Filter {
   // Whether nothing was asked for: then accepts() need not be.
   [[nodiscard]] bool accepts_all() const;
 
+  // Whether anything was asked of keys, databases, types or slots.
+  [[nodiscard]] bool selects() const;
+
   // Safe to call from several threads.
   [[nodiscard]] bool accepts(const RdbEntry& entry) const;
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "engine/digest.hpp"
+#include "engine/key_entry.hpp"
 #include "ops/digest_summary.hpp"
 #include "ops/error_counter.hpp"
 #include "ops/pipeline.hpp"
@@ -13,29 +14,15 @@ namespace persist {
 
 namespace {
 
-// As the file tells it in front of its first key. Its beginning stays to be read.
-ServerVersion writer_of(ByteSource& source) {
-  constexpr uint64_t kHeadMax = uint64_t{64} << 10;
-  const Window window = source.window(0, kHeadMax);
-  const std::unique_ptr<ByteSource> head = memory_source(window.bytes.substr(0, kHeadMax));
-  FindingList ignored;
-  RdbReader reader(*head, ignored);
-  RdbOrigin origin;
-  while (const RdbRecord* record = reader.next_head()) {
-    if (const auto* header = std::get_if<RdbHeader>(&record->body))
-      origin.take(*header);
-    else if (const auto* aux = std::get_if<AuxField>(&record->body))
-      origin.take(*aux);
-    else
-      break;
-  }
-  return origin.server().value_or(ServerVersion{});
-}
+constexpr unsigned kPacksZerosSince = 700;
+
+bool is_plain_zset(const Encoding& encoding) { return encoding.name == "zset" || encoding.name == "zset2"; }
 
 // What the threads share.
 struct Shared {
   const DigestOptions& options;
   DigestRules rules;
+  bool packs_zeros;  // as servers from 7.0 on do
   HoleBudget holes;
   // Only touched by the thread whose turn it is:
   DatasetDigest dataset;
@@ -46,7 +33,7 @@ class DigestWorker : public PieceWorker {
  public:
   explicit DigestWorker(Shared& shared)
       : shared_(shared),
-        digest_(shared.options.full ? full_digest() : server_digest(shared.rules, shared.holes)),
+        digest_(make_key_digest(shared.options, shared.rules, shared.holes)),
         piece_(kind_of(shared.options)),
         all_wanted_(shared.options.filter == nullptr || shared.options.filter->accepts_all()) {}
 
@@ -78,14 +65,39 @@ class DigestWorker : public PieceWorker {
       if (records.finish_value()) ++keys_;
       return;
     }
-    digest_->begin({entry.db, entry.key, entry.encoding->type, entry.expire_at_ms});
-    if (!read_value(records)) return;
+    const DigestKey key{entry.db, entry.key, entry.encoding->type, entry.expire_at_ms};
+    digest_->begin(key);
+    const bool may_pack = shared_.packs_zeros && is_plain_zset(*entry.encoding);
+    if (may_pack ? !read_plain_zset(records, key) : !read_value(records)) return;
     ++keys_;
     ++counted_;
     if (digest_->obstacle())
       obstacle_ = digest_->obstacle();
     else
       piece_.add(entry.db, digest_->finish());
+  }
+
+  // Servers pack a sorted set that is small, and that takes the signs off its zeros.
+  bool read_plain_zset(RecordReader& records, const DigestKey& key) {
+    bool has_signed_zero = false;
+    uint64_t members = 0;
+    size_t longest = 0;
+    const bool whole = records.read_value([&](const Element& told) {
+      digest_->add(told);
+      has_signed_zero = has_signed_zero || is_signed_zero(told);
+      longest = std::max(longest, std::get<SortedSetMember>(told).member.size());
+      ++members;
+    });
+    const PackLimits limits;
+    if (!whole || !has_signed_zero || members > limits.zset_entries || longest > limits.zset_value)
+      return whole;
+    digest_->begin(key);
+    records.visit([&](const Element& told) {
+      SortedSetMember member = std::get<SortedSetMember>(told);
+      if (member.score == 0) member.score = 0;
+      digest_->add(member);
+    });
+    return true;
   }
 
   // A string that may be larger than memory should be passes in runs.
@@ -111,9 +123,14 @@ class DigestWorker : public PieceWorker {
 }  // namespace
 
 DigestSummary digest_rdb(ByteSource& source, FindingSink& findings, const DigestOptions& options) {
-  const ServerVersion server = options.server != nullptr ? server_of(*options.server) : writer_of(source);
+  const ServerVersion server = options.server != nullptr
+                                   ? server_of(*options.server)
+                                   : read_rdb_head(source).server.value_or(ServerVersion{});
+  const bool packs_zeros =
+      !options.full && (server.family == Dialect::valkey || server.version >= kPacksZerosSince);
   Shared shared{
-      options, digest_rules(server.family, server.version), {}, DatasetDigest(kind_of(options)), {}};
+      options, digest_rules(server.family, server.version), packs_zeros, {}, DatasetDigest(kind_of(options)),
+      {}};
   if (!options.full) shared.summary.server = server_version_name(server);
   ErrorCounter counter(findings, shared.summary);
   PipelineOptions pipeline;

@@ -3,7 +3,13 @@
 
 namespace persist {
 
-ServerVersion server_of(const Target& target) { return *parse_server_version(target.name); }
+ServerVersion server_of(const Target& target) { return {target.family, target.release}; }
+
+std::unique_ptr<KeyDigest> make_key_digest(const DigestOptions& options, const DigestRules& rules,
+                                           HoleBudget& holes) {
+  if (!options.full) return server_digest(rules, holes);
+  return options.fast ? proof_digest() : full_digest();
+}
 
 void tell_digests(const DatasetDigest& dataset, DigestSummary& summary) {
   summary.digest = to_hex(dataset.total());

@@ -13,6 +13,10 @@ namespace persist {
   return options.full ? DigestKind::full : DigestKind::server;
 }
 
+// The digest of keys that is asked for.
+[[nodiscard]] std::unique_ptr<KeyDigest> make_key_digest(const DigestOptions& options,
+                                                         const DigestRules& rules, HoleBudget& holes);
+
 void tell_digests(const DatasetDigest& dataset, DigestSummary& summary);
 
 }  // namespace persist

@@ -128,7 +128,7 @@ class DumpWorker : public PieceWorker {
   const DumpOptions& options_;
   ByteSink& output_;
   DumpSummary& summary_;
-  TextBuffer out_;
+  ByteBuffer out_;
   EntryLine line_;
   bool all_wanted_;
   uint64_t keys_ = 0;
@@ -152,7 +152,7 @@ DumpSummary dump_rdb(ByteSource& source, ByteSink& output, FindingSink& findings
 
 DumpSummary dump_payload(Bytes payload, const std::string& file, ByteSink& output, FindingSink& findings) {
   DumpSummary summary;
-  TextBuffer out;
+  ByteBuffer out;
   EntryLine line(out);
   try {
     const DumpPayload about = read_dump_payload(payload, [](const Element&) {});

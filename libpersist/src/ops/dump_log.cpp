@@ -1,6 +1,6 @@
 // The dump of a log: what a server would hold behind it.
+#include "ops/entry_head.hpp"
 #include "ops/expired_field.hpp"
-#include "ops/plain_encoding.hpp"
 #include "ops/replay_set.hpp"
 #include "persist/dump.hpp"
 #include "text/json_lines.hpp"
@@ -68,7 +68,7 @@ class DatasetDump {
   const DumpOptions& options_;
   bool knows_idmp_;  // what the server remembers of the producers of streams
   ByteSink& output_;
-  TextBuffer out_;
+  ByteBuffer out_;
   EntryLine line_;
   uint64_t written_ = 0;
 };

@@ -159,6 +159,8 @@ bool Filter::accepts_all() const {
   return !compiled_->has_selection() && compiled_->options.expired == Expired::keep;
 }
 
+bool Filter::selects() const { return compiled_->has_selection(); }
+
 bool Filter::accepts(const RdbEntry& entry) const {
   if (!compiled_->matches_expiry(entry)) return false;
   if (!compiled_->has_selection()) return true;

@@ -140,7 +140,7 @@ class HistoryTeller : public ReplayObserver {
   Dataset& data_;
   ByteSink& output_;
   HistoryLines lines_;
-  TextBuffer out_;
+  ByteBuffer out_;
   const CommandSpec* spec_ = nullptr;  // of the command being looked at; null: it cannot touch the key
   bool names_key_ = false;
   std::map<uint64_t, KeyLook> before_;

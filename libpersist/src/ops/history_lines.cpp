@@ -1,10 +1,10 @@
 // Writing the events of a key down.
 #include "ops/history_lines.hpp"
 
-#include "ops/plain_encoding.hpp"
 #include "text/command_line.hpp"
 #include "text/json_lines.hpp"
 #include "text/json_string.hpp"
+#include "types/plain_encoding.hpp"
 
 namespace persist {
 
@@ -42,7 +42,7 @@ KeyLook look_at(const KeyEntry* entry) {
   return {true, entry->born, entry->type(), entry->size(), entry->expire_at_ms};
 }
 
-void HistoryLines::put(TextBuffer& out, const LoggedCommand& command, std::span<const Bytes> args,
+void HistoryLines::put(ByteBuffer& out, const LoggedCommand& command, std::span<const Bytes> args,
                        uint64_t db, KeyEvent event, const KeyEntry* entry) {
   LoggedCommand told = command;
   told.db = db;
@@ -56,7 +56,7 @@ void HistoryLines::put(TextBuffer& out, const LoggedCommand& command, std::span<
   out.append(json_ ? Bytes("}\n") : Bytes("\n"));
 }
 
-void HistoryLines::put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entry) const {
+void HistoryLines::put_loaded(ByteBuffer& out, uint64_t db, const KeyEntry& entry) const {
   if (json_) {
     out.append(R"({"file":)");
     append_json_string(out, file_);
@@ -74,7 +74,7 @@ void HistoryLines::put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entr
   out.append(json_ ? Bytes("}\n") : Bytes("\n"));
 }
 
-void HistoryLines::put_look(TextBuffer& out, const KeyLook& look) const {
+void HistoryLines::put_look(ByteBuffer& out, const KeyLook& look) const {
   if (!look.exists) {
     out.append(json_ ? Bytes(R"(,"after":null)") : Bytes(" -> gone"));
     return;
@@ -95,8 +95,8 @@ void HistoryLines::put_look(TextBuffer& out, const KeyLook& look) const {
 }
 
 // The line of the key in a dump.
-void HistoryLines::put_value(TextBuffer& out, const KeyEntry& entry) const {
-  TextBuffer text;
+void HistoryLines::put_value(ByteBuffer& out, const KeyEntry& entry) const {
+  ByteBuffer text;
   EntryLine line(text);
   line.write(plain_encoding(entry.type()), [&](ElementSink out_of) { entry.tell(out_of, true); });
   out.append(json_ ? Bytes(R"(,"value":)") : Bytes(" "));

@@ -4,10 +4,10 @@
 #include <optional>
 #include <string>
 
+#include "base/byte_buffer.hpp"
 #include "engine/replay.hpp"
 #include "ops/log_lines.hpp"
 #include "persist/history.hpp"
-#include "text/text_buffer.hpp"
 
 namespace persist {
 
@@ -33,13 +33,13 @@ class HistoryLines {
   }
 
   // `entry`: the key behind the event, null if it is gone.
-  void put(TextBuffer& out, const LoggedCommand& command, std::span<const Bytes> args, uint64_t db,
+  void put(ByteBuffer& out, const LoggedCommand& command, std::span<const Bytes> args, uint64_t db,
            KeyEvent event, const KeyEntry* entry);
-  void put_loaded(TextBuffer& out, uint64_t db, const KeyEntry& entry) const;
+  void put_loaded(ByteBuffer& out, uint64_t db, const KeyEntry& entry) const;
 
  private:
-  void put_look(TextBuffer& out, const KeyLook& look) const;
-  void put_value(TextBuffer& out, const KeyEntry& entry) const;
+  void put_look(ByteBuffer& out, const KeyLook& look) const;
+  void put_value(ByteBuffer& out, const KeyEntry& entry) const;
 
   bool json_;
   bool values_;

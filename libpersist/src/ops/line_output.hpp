@@ -6,8 +6,8 @@
 #include <functional>
 #include <optional>
 
+#include "base/byte_buffer.hpp"
 #include "persist/sink.hpp"
-#include "text/text_buffer.hpp"
 
 namespace persist {
 
@@ -18,7 +18,7 @@ class LineOutput {
   LineOutput& operator=(const LineOutput&) = delete;
 
   // To put a line into, with its line feed; then end_line() is called. False: no more lines are wanted.
-  TextBuffer& begin_line() { return keeps_ ? kept_ : out_; }
+  ByteBuffer& begin_line() { return keeps_ ? kept_ : out_; }
   [[nodiscard]] bool end_line() {
     ++lines_;
     if (keeps_) drop_old_lines();
@@ -36,13 +36,13 @@ class LineOutput {
 
   ByteSink& sink_;
   std::function<void(Bytes)> drain_;
-  TextBuffer out_;
+  ByteBuffer out_;
   uint64_t lines_ = 0;
   uint64_t lines_max_;
   bool keeps_;
   uint64_t kept_max_;
-  TextBuffer kept_;
-  TextBuffer spare_;         // to move the wanted lines to
+  ByteBuffer kept_;
+  ByteBuffer spare_;         // to move the wanted lines to
   std::deque<size_t> ends_;  // in kept_, of the lines that may be wanted
   size_t begin_ = 0;         // in kept_, of the first of them
 };

@@ -30,7 +30,7 @@ void put_two_digits(std::string& text, char before, int64_t number) {
   text += static_cast<char>('0' + number % 10);
 }
 
-std::string text_of(const TextBuffer& buffer) { return std::string(buffer.bytes()); }
+std::string text_of(const ByteBuffer& buffer) { return std::string(buffer.bytes()); }
 
 }  // namespace
 
@@ -53,7 +53,7 @@ std::string utc_text(int64_t time_s) {
 }
 
 void LogLines::set_file(Bytes name) {
-  TextBuffer place;
+  ByteBuffer place;
   if (json_) {
     place.append(R"({"file":)");
     append_json_string(place, name);
@@ -65,12 +65,12 @@ void LogLines::set_file(Bytes name) {
   place_ = text_of(place);
 }
 
-void LogLines::put_place(TextBuffer& out, uint64_t offset) {
+void LogLines::put_place(ByteBuffer& out, uint64_t offset) {
   char* to = put(out.room(place_.size() + kDecimalMax), place_);
   out.advance(put_number(to, offset, json_ ? 10 : 16));
 }
 
-void LogLines::put_extent(TextBuffer& out, Extent extent) {
+void LogLines::put_extent(ByteBuffer& out, Extent extent) {
   put_place(out, extent.offset);
   out.append(R"(,"size":)");
   out.append_number(extent.size);
@@ -93,7 +93,7 @@ ListedCommand listed(const LogWalk& walk, bool multi) {
   return listed;
 }
 
-void LogLines::put_head(TextBuffer& out, const LoggedCommand& command) {
+void LogLines::put_head(ByteBuffer& out, const LoggedCommand& command) {
   set_time(command.time_s);
   char* to = put(out.room(place_.size() + kNumbersMax), place_);
   if (json_) {
@@ -111,7 +111,7 @@ void LogLines::put_head(TextBuffer& out, const LoggedCommand& command) {
   out.advance(to);
 }
 
-void LogLines::put_args(TextBuffer& out, std::span<const Bytes> args) const {
+void LogLines::put_args(ByteBuffer& out, std::span<const Bytes> args) const {
   if (!json_) {
     for (const Bytes arg : args) {
       out.append(' ');
@@ -127,7 +127,7 @@ void LogLines::put_args(TextBuffer& out, std::span<const Bytes> args) const {
   out.append(']');
 }
 
-void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
+void LogLines::put_command(ByteBuffer& out, const ListedCommand& listed) {
   put_head(out, listed.command);
   if (json_) return put_command_json(out, listed);
   if (!listed.effect.empty()) {
@@ -146,7 +146,7 @@ void LogLines::put_command(TextBuffer& out, const ListedCommand& listed) {
 }
 
 // Behind the head.
-void LogLines::put_command_json(TextBuffer& out, const ListedCommand& listed) {
+void LogLines::put_command_json(ByteBuffer& out, const ListedCommand& listed) {
   out.append(listed.multi ? Bytes(R"(,"multi":true)") : Bytes(R"(,"multi":false)"));
   put_args(out, listed.command.args);
   if (!listed.shows_all) [[unlikely]]
@@ -164,7 +164,7 @@ void LogLines::put_command_json(TextBuffer& out, const ListedCommand& listed) {
 }
 
 // Of a very large command only the beginnings of its first arguments are shown.
-void LogLines::put_shortened(TextBuffer& out, const ListedCommand& listed) {
+void LogLines::put_shortened(ByteBuffer& out, const ListedCommand& listed) {
   out.append(json_ ? Bytes(R"(,"shortened":true,"arguments":)") : Bytes(" ... ("));
   out.append_number(listed.argument_count);
   if (json_) return;
@@ -173,7 +173,7 @@ void LogLines::put_shortened(TextBuffer& out, const ListedCommand& listed) {
   out.append(" bytes)");
 }
 
-void LogLines::put_annotation(TextBuffer& out, const LogWalk& walk) {
+void LogLines::put_annotation(ByteBuffer& out, const LogWalk& walk) {
   set_time(walk.time_s());
   const Bytes text = walk.record().annotation();
   if (json_) {
@@ -191,7 +191,7 @@ void LogLines::put_annotation(TextBuffer& out, const LogWalk& walk) {
   out.append('\n');
 }
 
-void LogLines::put_rdb(TextBuffer& out, const RdbPart& part) {
+void LogLines::put_rdb(ByteBuffer& out, const RdbPart& part) {
   if (json_) {
     put_extent(out, {0, part.size});
     out.append(R"(,"rdb":{"dialect":")");
@@ -216,7 +216,7 @@ void LogLines::put_rdb(TextBuffer& out, const RdbPart& part) {
   out.append(part.complete ? Bytes("\n") : Bytes(", damaged\n"));
 }
 
-void LogLines::put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry) {
+void LogLines::put_key(ByteBuffer& out, const RdbRecord& record, const RdbEntry& entry) {
   const Bytes type = value_type_name(entry.encoding->type);
   put_place(out, record.extent.offset);
   if (json_) {

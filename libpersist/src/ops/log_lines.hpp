@@ -3,9 +3,9 @@
 
 #include <string>
 
+#include "base/byte_buffer.hpp"
 #include "engine/replay.hpp"
 #include "persist/rdb_reader.hpp"
-#include "text/text_buffer.hpp"
 
 namespace persist {
 
@@ -37,22 +37,22 @@ class LogLines {
   // The file that the lines from now on are about.
   void set_file(Bytes name);
 
-  void put_command(TextBuffer& out, const ListedCommand& listed);
+  void put_command(ByteBuffer& out, const ListedCommand& listed);
   // The beginning of a line about a command: its place, index, database and time; and, anywhere behind that,
   // its words.
-  void put_head(TextBuffer& out, const LoggedCommand& command);
-  void put_args(TextBuffer& out, std::span<const Bytes> args) const;
+  void put_head(ByteBuffer& out, const LoggedCommand& command);
+  void put_args(ByteBuffer& out, std::span<const Bytes> args) const;
   // Of the last record of a walk.
-  void put_annotation(TextBuffer& out, const LogWalk& walk);
+  void put_annotation(ByteBuffer& out, const LogWalk& walk);
 
-  void put_rdb(TextBuffer& out, const RdbPart& part);
-  void put_key(TextBuffer& out, const RdbRecord& record, const RdbEntry& entry);
+  void put_rdb(ByteBuffer& out, const RdbPart& part);
+  void put_key(ByteBuffer& out, const RdbRecord& record, const RdbEntry& entry);
 
  private:
-  void put_command_json(TextBuffer& out, const ListedCommand& listed);
-  void put_shortened(TextBuffer& out, const ListedCommand& listed);
-  void put_place(TextBuffer& out, uint64_t offset);
-  void put_extent(TextBuffer& out, Extent extent);
+  void put_command_json(ByteBuffer& out, const ListedCommand& listed);
+  void put_shortened(ByteBuffer& out, const ListedCommand& listed);
+  void put_place(ByteBuffer& out, uint64_t offset);
+  void put_extent(ByteBuffer& out, Extent extent);
   void set_time(std::optional<int64_t> time_s);
 
   bool json_;

@@ -13,7 +13,7 @@ namespace {
 constexpr Bytes kIndexName = "index.jsonl";
 constexpr size_t kLinesAtOnce = size_t{64} << 10;
 
-void append_line(TextBuffer& line, const LeftOut& run) {
+void append_line(ByteBuffer& line, const LeftOut& run) {
   line.append("{\"file\":");
   append_json_string(line, run.file);
   line.append(",\"offset\":");

@@ -5,10 +5,10 @@
 #include <memory>
 #include <string>
 
+#include "base/byte_buffer.hpp"
 #include "persist/edit.hpp"
 #include "persist/sink.hpp"
 #include "persist/source.hpp"
-#include "text/text_buffer.hpp"
 
 namespace persist {
 
@@ -36,7 +36,7 @@ class LostFolder {
   std::string last_name_;  // of the file that was added to last
   ByteSink* last_file_ = nullptr;
   std::unique_ptr<ByteSink> index_;
-  TextBuffer lines_;  // of the index, not yet written
+  ByteBuffer lines_;  // of the index, not yet written
 };
 
 }  // namespace persist

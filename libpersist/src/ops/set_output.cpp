@@ -8,6 +8,7 @@
 #include <system_error>
 #include <utility>
 
+#include "io/borrowed_sink.hpp"
 #include "io/copy.hpp"
 #include "io/gathering_sink.hpp"
 #include "io/placing.hpp"
@@ -265,21 +266,6 @@ Manifest without_history(Manifest manifest) {
   std::erase_if(manifest.lines, [](const ManifestLine& line) { return line.type == ManifestType::history; });
   return manifest;
 }
-
-namespace {
-
-// Passes on to a sink that others own.
-class BorrowedSink : public ByteSink {
- public:
-  explicit BorrowedSink(ByteSink& to) : to_(to) {}
-  void write(Bytes bytes) override { to_.write(bytes); }
-  void finish() override { to_.finish(); }
-
- private:
-  ByteSink& to_;
-};
-
-}  // namespace
 
 std::unique_ptr<PartOutput> SetOutput::begin_part(const SetPart& part, ByteSource& from) {
   std::unique_ptr<ByteSink> to;

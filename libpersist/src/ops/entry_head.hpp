@@ -3,13 +3,9 @@
 #pragma once
 
 #include "engine/key_entry.hpp"
-#include "persist/encoding.hpp"
 #include "persist/rdb_reader.hpp"
 
 namespace persist {
-
-// Without a name. Lives as long as the program.
-const Encoding& plain_encoding(ValueType type);
 
 // The key is a view into the entry.
 RdbEntry head_of(uint64_t db, const KeyEntry& held);

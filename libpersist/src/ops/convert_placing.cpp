@@ -1,0 +1,101 @@
+// What a server is to read is checked while it is being written.
+#include "ops/convert_placing.hpp"
+
+#include "io/borrowed_sink.hpp"
+#include "ops/checked_file.hpp"
+#include "ops/result_check.hpp"
+#include "persist/manifest.hpp"
+
+namespace persist {
+
+namespace {
+
+constexpr unsigned kFoldersSince = 700;
+constexpr unsigned kPreambleSince = 400;
+
+// Files that a server reads are checked as they are written.
+bool is_checked(OutputForm form) {
+  return form == OutputForm::rdb || form == OutputForm::aof || form == OutputForm::resp;
+}
+
+SetPart part_named(const std::string& name, PartRole role) {
+  SetPart part;
+  part.name = name;
+  part.role = role;
+  part.sequence = 1;
+  part.present = true;
+  return part;
+}
+
+}  // namespace
+
+OutputForm form_for(const ConvertOptions& options, const Target& target) {
+  const bool as_rdb =
+      options.to == OutputForm::aof && !options.base_of_commands && target.release >= kPreambleSince;
+  return as_rdb ? OutputForm::rdb : options.to;
+}
+
+bool has_append_directory(const ConvertOptions& options, const Target& target) {
+  return options.to == OutputForm::aof && target.release >= kFoldersSince;
+}
+
+ConvertPlacing::ConvertPlacing(const ConvertInput& input, Conversion& conversion,
+                               const ConvertOptions& options, const OutputOptions& output, Prove prove)
+    : conversion_(conversion), options_(options), output_(output), prove_(std::move(prove)) {
+  require_apart(input, output.path);
+}
+
+void ConvertPlacing::run() {
+  if (output_.dry_run)
+    conversion_.run(nullptr, form(), is_log());
+  else if (has_append_directory(options_, conversion_.target()))
+    place_folder();
+  else
+    place_file();
+}
+
+void ConvertPlacing::place_file() {
+  AtomicFile file(output_.path, existing());
+  if (!write(file, part_named(output_.path, PartRole::single), file.temporary(), is_log())) return;
+  file.commit();
+  conversion_.summary().committed = true;
+}
+
+void ConvertPlacing::place_folder() {
+  AtomicFolder folder(output_.path, existing());
+  const std::string base = options_.log_name + ".1.base." + (form() == OutputForm::rdb ? "rdb" : "aof");
+  const std::string incr = options_.log_name + ".1.incr.aof";
+  const std::unique_ptr<ByteSink> to = folder.create(base);
+  if (!write(*to, part_named(base, PartRole::base), folder.path_of(base), true)) return;
+  folder.create(incr)->finish();
+  Manifest manifest;
+  manifest.lines = {{base, 1, ManifestType::base, {}}, {incr, 1, ManifestType::incr, {}}};
+  const std::unique_ptr<ByteSink> lines = folder.create(options_.log_name + ".manifest");
+  lines->write(format_manifest(manifest));
+  lines->finish();
+  folder.commit();
+  conversion_.summary().committed = true;
+}
+
+// False if what was written must not appear. A device has no name that it could be read back under.
+bool ConvertPlacing::write(ByteSink& sink, const SetPart& part, const std::string& written, bool is_base) {
+  if (!prove_ && is_checked(form()) && !written.empty()) return write_checked(sink, part, written, is_base);
+  conversion_.run(&sink, form(), is_base);
+  sink.finish();
+  if (!conversion_.may_commit()) return false;
+  if (prove_ && !written.empty()) prove_(written, form() == OutputForm::rdb);
+  return true;
+}
+
+bool ConvertPlacing::write_checked(ByteSink& sink, const SetPart& part, const std::string& written,
+                                   bool is_base) {
+  ResultCheck check(part, written, {});
+  CheckedSink checked(std::make_unique<BorrowedSink>(sink), check);
+  conversion_.run(&checked, form(), is_base);
+  checked.finish();
+  if (!conversion_.may_commit()) return false;
+  refuse_if_unsound(check);
+  return true;
+}
+
+}  // namespace persist

@@ -1,0 +1,66 @@
+// Values are copied where the output takes them as they are: then nothing looks into them but to see that
+// they are sound.
+#include "ops/entry_taker.hpp"
+
+namespace persist {
+
+namespace {
+
+// A hash whose fields come out with other expiries, or not at all.
+class ChangedFields : public EntryValue {
+ public:
+  ChangedFields(EntryValue& value, const KeyChanges& changes) : value_(value), changes_(changes) {}
+
+  bool tell(ElementSink sink) override {
+    return value_.tell([&](const Element& told) {
+      HashField field = std::get<HashField>(told);
+      const std::optional<int64_t> expiry = changes_.field_expiry(field.expire_at_ms);
+      if (!expiry) return;
+      field.expire_at_ms = *expiry;
+      sink(field);
+    });
+  }
+  Raw raw() override { return {}; }
+  bool skip() override { return value_.skip(); }
+
+ private:
+  EntryValue& value_;
+  const KeyChanges& changes_;
+};
+
+}  // namespace
+
+bool EntryTaker::take(const RdbEntry& entry, EntryValue& value) {
+  if (!takes_all_ && !plan_.filter->accepts(entry)) return value.skip();
+  RdbEntry changed = entry;
+  const bool differs = plan_.changes != nullptr && plan_.changes->apply(changed, room_);
+  if (names_ != nullptr) names_->add(plan_.names->hash(changed.db, changed.key));
+  if (changes_fields_ && entry.encoding->type == ValueType::hash) return put_changed_hash(changed, value);
+  return put(changed, value, !differs);
+}
+
+bool EntryTaker::put(const RdbEntry& entry, EntryValue& value, bool as_it_was) {
+  if (output_.copies(*entry.encoding)) {
+    const EntryValue::Raw raw = value.raw();
+    if (!raw.whole) return false;
+    if (output_.put_copy(entry, raw, as_it_was)) return true;
+  }
+  return output_.put(entry, value);
+}
+
+// A hash of which no field is left goes as a whole.
+bool EntryTaker::put_changed_hash(const RdbEntry& entry, EntryValue& value) {
+  ChangedFields changed(value, *plan_.changes);
+  bool had_fields = false;
+  bool has_fields = false;
+  const bool whole = value.tell([&](const Element& told) {
+    had_fields = true;
+    has_fields =
+        has_fields || plan_.changes->field_expiry(std::get<HashField>(told).expire_at_ms).has_value();
+  });
+  if (!whole) return false;
+  if (had_fields && !has_fields) return true;
+  return output_.put(entry, changed);
+}
+
+}  // namespace persist
