@@ -109,7 +109,7 @@ BENCHMARK(lzf_validate)->Apply(lzf_arguments);
 // --- JSON strings ---------------------------------------------------------------------------------------
 
 void json_string(benchmark::State& state, const std::string& text) {
-  TextBuffer out;
+  ByteBuffer out;
   for (auto _ : state) {
     out.clear();
     append_json_string(out, text);

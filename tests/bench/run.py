@@ -5,13 +5,17 @@ Usage: run.py --persist PATH [--files FOLDER] [--scale S] [--rounds N] [NAME...]
 
 Runs the peers, `persist check` and the other verbs in turn over each workload (workloads.py), N rounds, and prints
 medians. The peer of `replay`, a digest of the log and so the dataset and a walk over it, is the server's own load, by
-its own measure. What the verbs write goes beside the workload: have it in memory (tmpfs) to measure them and not the disk. Absolute times drift on shared machines: believe the ratios. "floor" is the ratio below which we do not
-want to fall. Nothing here passes or fails by time; the exit status is 0 unless a tool fails.
+its own measure; that of `compact` is the same load and then SAVE. What the verbs and the server write goes beside the
+workload: have it in memory (tmpfs) to measure them and not the disk. Absolute times drift on shared machines: believe
+the ratios. "floor" is the ratio below which we do not want to fall. Nothing here passes or fails by time; the exit
+status is 0 unless a tool fails.
 """
 
 import argparse
 import os
 import re
+import shutil
+import socket
 import subprocess
 import sys
 import tempfile
@@ -31,8 +35,15 @@ FLOORS = {
     "strip": {"W5": 5},
     "cut": {"W5": 5},
     "replay": {"W5": 8, "W6": 8},
+    "compact": {"W5": 5, "W6": 5},
 }
 LOAD = "redis-server"
+LOAD_AND_SAVE = "redis-server SAVE"
+# Whose ratio is not that to redis-check-rdb or redis-check-aof.
+PEERS = {"replay": LOAD, "compact": LOAD_AND_SAVE}
+
+# What becomes of an RDB file, besides the same once more.
+CONVERSIONS = {"W1": ("to resp", ["--to", "resp"]), "W2": ("to redis-6.2", ["--to", "rdb", "--target", "redis-6.2"])}
 
 
 def peer_of(path):
@@ -44,11 +55,18 @@ def tasks(persist, path, extra):
     yield "check", [persist, "check", *extra, path]
     if path.endswith(".rdb"):
         yield "dump", [persist, "dump", *extra, "-o", "/dev/null", path]
+        convert = [persist, "convert", *extra, "--force", "-o", f"{path}.out", path]
+        yield "convert", [*convert, "--to", "rdb"]
+        name = Path(path).stem
+        if name in CONVERSIONS:
+            what, options = CONVERSIONS[name]
+            yield f"convert {what}", [*convert, *options]
         return
     output = ["--force", "-o", path.removesuffix(".aof") + ".out"]
     yield LOAD, [LOAD, path]
     # Nothing passes the filter: what is left is the replay.
     yield "replay", [persist, "dump", "--as", "redis-7.0", "--key", "", path]
+    yield "compact", [persist, "compact", *extra, "--as", "redis-7.0", "--force", "-o", f"{path}.compacted", path]
     yield "log", [persist, "log", path]
     yield "undo-flush", [persist, "undo-flush", path]
     yield "repair", [persist, "repair", *output, path]
@@ -56,21 +74,42 @@ def tasks(persist, path, extra):
     yield "strip", [persist, "strip", "--command", "LPUSH", *output, path]
 
 
-def load(path):
-    """(seconds, peak resident bytes) of a redis-server that loads a log, as it says itself."""
-    with tempfile.TemporaryDirectory(prefix="persist-bench-") as folder:
+def save(socket_path):
+    """The seconds that SAVE takes."""
+    with socket.socket(socket.AF_UNIX) as connection:
+        connection.connect(socket_path)
+        began = time.perf_counter()
+        connection.sendall(b"SAVE\r\n")
+        if connection.recv(5) != b"+OK\r\n":
+            raise RuntimeError("redis-server does not save")
+        return time.perf_counter() - began
+
+
+def peak_of(process):
+    status = Path(f"/proc/{process.pid}/status").read_text()
+    return int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
+
+
+def load_and_save(path):
+    """Seconds and peak resident bytes of a redis-server that loads a log, as it says itself, and then saves it."""
+    beside = Path(path).resolve().parent
+    with tempfile.TemporaryDirectory(prefix="persist-bench-") as folder, \
+            tempfile.TemporaryDirectory(prefix="persist-bench-", dir=beside) as data:
         log = Path(folder) / "server.log"
-        (Path(folder) / "appendonly.aof").symlink_to(Path(path).resolve())
+        (Path(data) / "appendonly.aof").symlink_to(Path(path).resolve())
         # Port 0 and a socket in the folder: nobody else sees it. It moves the link into a directory of its own.
-        server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", f"{folder}/socket", "--dir", folder,
+        server = subprocess.Popen(["redis-server", "--port", "0", "--unixsocket", f"{folder}/socket", "--dir", data,
                                    "--appendonly", "yes", "--save", "", "--auto-aof-rewrite-percentage", "0",
                                    "--logfile", str(log)])
         try:
             while server.poll() is None:
                 said = re.search(r"DB loaded from append only file: ([0-9.]+) seconds", log.read_text() if log.exists() else "")
                 if said:
-                    status = Path(f"/proc/{server.pid}/status").read_text()
-                    return float(said[1]), int(re.search(r"VmHWM:\s*(\d+)", status)[1]) * 1024
+                    seconds, peak = float(said[1]), peak_of(server)
+                    yield LOAD, seconds, peak
+                    seconds += save(f"{folder}/socket")
+                    yield LOAD_AND_SAVE, seconds, peak_of(server)
+                    return
                 time.sleep(0.1)
             raise RuntimeError(f"redis-server does not load {path}")
         finally:
@@ -80,8 +119,6 @@ def load(path):
 
 def run(command):
     """(seconds, peak resident bytes) of one run."""
-    if command[0] == LOAD:
-        return load(command[1])
     began = time.perf_counter()
     child = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
     errors = child.stderr.read()
@@ -93,15 +130,32 @@ def run(command):
     return seconds, usage.ru_maxrss * 1024
 
 
+def run_task(task, command):
+    """Yields (task, seconds, peak resident bytes); the server's load is two."""
+    if task == LOAD:
+        yield from load_and_save(command[1])
+    else:
+        yield (task, *run(command))
+
+
+def remove_outputs(path):
+    for output in path.parent.glob(f"{path.stem}*"):
+        if output.suffix in (".compacted", ".lost"):
+            shutil.rmtree(output)
+        elif output.suffix == ".out":
+            output.unlink()
+
+
 def measure(persist, path, rounds, extra):
     """{task: (median seconds, peak bytes)}, the tasks taking turns so that all see the same machine."""
     subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)  # into the page cache
     seconds, peaks = {}, {}
     for _ in range(rounds):
         for task, command in tasks(persist, str(path), extra):
-            took, peak = run(command)
-            seconds.setdefault(task, []).append(took)
-            peaks[task] = max(peak, peaks.get(task, 0))
+            for name, took, peak in run_task(task, command):
+                seconds.setdefault(name, []).append(took)
+                peaks[name] = max(peak, peaks.get(name, 0))
+    remove_outputs(path)
     return {task: (sorted(times)[len(times) // 2], peaks[task]) for task, times in seconds.items()}
 
 
@@ -111,11 +165,11 @@ def report(name, path, measured):
     base = measured[peer_of(str(path))][0]
     for task, (seconds, peak) in measured.items():
         floor = FLOORS.get(task, {}).get(name)
-        ratio = (measured[LOAD][0] if task == "replay" else base) / seconds
+        ratio = (measured[PEERS[task]][0] if task in PEERS else base) / seconds
         judgement = "" if floor is None else f"{floor:5} {'reached' if ratio >= floor else 'BELOW'}"
         # A process inherits the peak of this one before it becomes another program: less cannot be seen.
         memory = f"{peak / 1e6:8.1f}" if peak > least_peak * 1.05 else f"{'<' + format(peak / 1e6, '.1f'):>8}"
-        print(f"{name:6} {task:16} {seconds:9.3f} {size / seconds / 1e6:9.0f} {ratio:7.2f} {memory}  {judgement}",
+        print(f"{name:6} {task:21} {seconds:9.3f} {size / seconds / 1e6:9.0f} {ratio:7.2f} {memory}  {judgement}",
               flush=True)
 
 
@@ -138,7 +192,7 @@ def main():
     arguments = parser.parse_intermixed_args()
     folder = Path(arguments.files) if arguments.files else FOLDER / f"scale-{arguments.scale:g}"
     extra = [] if arguments.threads is None else ["--threads", str(arguments.threads)]
-    print(f"{'':6} {'task':16} {'seconds':>9} {'MB/s':>9} {'ratio':>7} {'RSS MB':>8}  floor")
+    print(f"{'':6} {'task':21} {'seconds':>9} {'MB/s':>9} {'ratio':>7} {'RSS MB':>8}  floor")
     try:
         for name in arguments.names or NAMES:
             path = workload(name, folder, arguments.scale)

@@ -73,6 +73,8 @@ def command(*words):
 class Feed:
     """Sends commands and does not wait for what they answer."""
 
+    is_log = False
+
     def __init__(self, server):
         self.server = server
         self.pieces = []
@@ -98,6 +100,8 @@ class Feed:
 
 class LogFeed:
     """Appends commands to a file instead."""
+
+    is_log = True
 
     def __init__(self, path):
         self.file = open(path, "wb", buffering=PIECE_BYTES)
@@ -188,11 +192,17 @@ def put_zset(feed, material, key):
 
 
 def put_stream(feed, material, key):
-    for i in range(material.below(25) + 1):
-        feed.put("XADD", key, f"{1_700_000_000_000 + i * 250}-0", "sensor", material.below(100), "value",
-                 material.below(10**6) / 100)
+    ids = [f"{1_700_000_000_000 + i * 250}-0" for i in range(material.below(25) + 1)]
+    for entry in ids:
+        feed.put("XADD", key, entry, "sensor", material.below(100), "value", material.below(10**6) / 100)
     feed.put("XGROUP", "CREATE", key, "workers", "0")
-    feed.put("XREADGROUP", "GROUP", "workers", "w1", "COUNT", "5", "STREAMS", key, ">")
+    if not feed.is_log:
+        feed.put("XREADGROUP", "GROUP", "workers", "w1", "COUNT", "5", "STREAMS", key, ">")
+        return
+    # What a server writes down of such a read.
+    for entry in ids[:5]:
+        feed.put("XCLAIM", key, "workers", "w1", "0", entry, "TIME", "1700000000000", "RETRYCOUNT", "1", "FORCE", "JUSTID",
+                 "LASTID", entry)
 
 
 MIX = [put_string] * 40 + [put_hash] * 20 + [put_list] * 10 + [put_set] * 8 + [put_intset] * 7 + [put_zset] * 10

@@ -94,6 +94,26 @@ def edit_rows():
             yield Row(f"{name}-in-place", [*command, "--in-place"], source, before, in_place=True)
 
 
+SOUND_SET = {**SET, "set/appendonly.aof.1.incr.aof": resp("SELECT 0", "SET a 1", "DEL counter")}
+CONVERSIONS = (
+    ("convert-file", ["convert", "in.rdb", "--to", "rdb"], {"in.rdb": DEMO}, {"result": b"old"}),
+    ("convert-canonical", ["convert", "in.rdb", "--to", "rdb", "--canonical"], {"in.rdb": DEMO}, {"result": b"old"}),
+    ("convert-commands", ["convert", "in.rdb", "--to", "resp"], {"in.rdb": DEMO}, {"result": b"old"}),
+    ("convert-log", ["convert", "in.rdb", "--to", "aof", "--target", "redis-6.2", "--allow-loss", "functions"], {"in.rdb": DEMO}, {"result": b"old"}),
+    ("convert-folder", ["convert", "in.rdb", "--to", "aof"], {"in.rdb": DEMO}, OLD_FOLDER),
+    ("compact-file", ["compact", "set", "--to", "rdb"], SOUND_SET, {"result": b"old"}),
+    ("compact-folder", ["compact", "set"], SOUND_SET, OLD_FOLDER),
+    ("compact-commands", ["compact", "set", "--base", "aof"], SOUND_SET, OLD_FOLDER),
+)
+
+
+def conversion_rows():
+    for name, words, before, old in CONVERSIONS:
+        command = ["persist", *words, "-o", "result"]
+        yield Row(f"{name}-new", command, "result", before)
+        yield Row(f"{name}-force", [*command, "--force"], "result", {**before, **old})
+
+
 def write_outputs_rows(simple):
     suffix = "-simple" if simple else ""
     for kind, old in (("file", {"result": b"old"}), ("folder", OLD_FOLDER)):
@@ -103,7 +123,7 @@ def write_outputs_rows(simple):
         yield Row(f"{kind}-back-up{suffix}", ["write_outputs", kind, "back-up", "result"], "result", taken, in_place=True, simple=simple)
 
 
-ROWS = [*dump_rows(), *edit_rows(), *write_outputs_rows(simple=False), *write_outputs_rows(simple=True)]
+ROWS = [*dump_rows(), *edit_rows(), *conversion_rows(), *write_outputs_rows(simple=False), *write_outputs_rows(simple=True)]
 
 
 # --- Folders, before and after --------------------------------------------------------------------------

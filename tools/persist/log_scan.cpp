@@ -1,4 +1,4 @@
-// persist-aof(5), RECORDS. The original reads the first line of a record and of an argument into a buffer of
+// persist-aof(5), COMMANDS. The original reads the first line of a record and of an argument into a buffer of
 // 127 bytes, annotations into one of 1023, and understands numbers as C's strtol does.
 #include "log_scan.hpp"
 

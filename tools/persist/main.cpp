@@ -38,6 +38,10 @@ constexpr Verb kVerbs[] = {
     {"strip", "a log or RDB file without some of its commands and keys", run_strip},
     {"undo-flush", "a log without the FLUSHALL that was a mistake", run_undo_flush},
     {"cut", "a log that ends at a point in time or place", run_cut},
+    {"convert", "a dataset in any form and for any server out of one in any other", run_convert},
+    {"compact", "a log written anew, as short as it can be", run_compact},
+    {"merge", "one RDB file out of several datasets", run_merge},
+    {"split", "a dataset divided among RDB files: by slot, node, db or prefix", run_split},
 };
 
 // Other names of this binary.

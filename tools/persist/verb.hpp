@@ -26,6 +26,10 @@ int run_repair(Arguments words);
 int run_strip(Arguments words);
 int run_undo_flush(Arguments words);
 int run_cut(Arguments words);
+int run_convert(Arguments words);
+int run_compact(Arguments words);
+int run_merge(Arguments words);
+int run_split(Arguments words);
 
 // The names of the original tools.
 int run_rdb_check(Arguments arguments);

@@ -11,6 +11,7 @@
 
 #include "check_text.hpp"
 #include "ci_report.hpp"
+#include "cluster_check.hpp"
 #include "gates.hpp"
 #include "options.hpp"
 #include "path_check.hpp"
@@ -34,6 +35,7 @@ struct CheckArguments {
   std::optional<ServerConf> conf;
   std::vector<std::string> known;
   bool replay = false;
+  bool cluster = false;
   ReplayArguments replaying;
   GateArguments gates;
   std::vector<std::pair<std::string, std::string>> reports;
@@ -51,6 +53,8 @@ struct CheckArguments {
     add_known(app, known);
     app.add_flag("--replay", replay,
                  "replay logs: which commands fail, and how many keys are there in the end?");
+    app.add_flag("--cluster", cluster,
+                 "also: are these the nodes of a cluster, every slot and key in one place?");
     replaying.add_to(app, true);
     gates.add_to(app);
     app.add_option("--report", reports, "also write a report for CI servers: junit or sarif, and where to")
@@ -104,14 +108,28 @@ class CheckRun {
   int run() {
     int status = kDone;
     for (const std::string& path : arguments_.paths) status = std::max<int>(status, check_one(path));
+    if (arguments_.cluster) status = std::max<int>(status, check_cluster());
     reports_.write();
     return status;
   }
 
  private:
   Exit check_one(const std::string& path) {
+    return unless_unreadable(
+        path, [&] { return arguments_.common.json ? check_for_programs(path) : check_for_people(path); });
+  }
+
+  Exit check_cluster() {
+    return unless_unreadable("cluster", [&] {
+      return check_paths_as_cluster(arguments_.paths, arguments_.replaying.options(), arguments_.common,
+                                    reports_);
+    });
+  }
+
+  template <typename Work>
+  Exit unless_unreadable(const std::string& path, Work work) {
     try {
-      return arguments_.common.json ? check_for_programs(path) : check_for_people(path);
+      return work();
     } catch (const std::system_error& error) {
       return report_unreadable(path, error.what());
     } catch (const std::invalid_argument& error) {
@@ -211,6 +229,7 @@ int run_check(Arguments words) {
       "  persist check --json backups/*.rdb.gz | jq -r 'select(.status != \"ok\").path'\n"
       "  persist check --for redis-7.2 dump.rdb\n"
       "  persist check --replay appendonlydir\n"
+      "  persist check --cluster node-1 node-2 node-3\n"
       "  persist check --min-keys 1000 --max-age 26h --report junit backup.xml /backups/latest\n"
       "  persist check --baseline last.json --max-shrink 10% dump.rdb\n"
       "Exit status: 0 sound, 1 only the tail is damaged (or --for or a gate says no), 2 it could not be\n"
