@@ -41,7 +41,7 @@ const CommandSpec& command(Bytes name) {
 }
 
 // "a b ''" as three words, the last of them empty.
-std::vector<Bytes> words_of(Bytes line) {
+std::vector<Bytes> views_of(Bytes line) {
   std::vector<Bytes> words;
   while (!line.empty()) {
     const Bytes word = line.substr(0, line.find(' '));
@@ -59,7 +59,7 @@ std::string keys_of(const CommandSpec& spec, const std::vector<Bytes>& args) {
 }
 
 std::string keys_of(Bytes line) {
-  const std::vector<Bytes> args = words_of(line);
+  const std::vector<Bytes> args = views_of(line);
   return keys_of(command(args.front()), args);
 }
 
@@ -330,7 +330,7 @@ TEST_CASE("commands: no index beyond the words, and none twice") {
                                     "x limit get by store storedist limit"};
   for (const CommandSpec& spec : command_specs()) {
     for (const Bytes line : lines) {
-      std::vector<Bytes> args = words_of(line);
+      std::vector<Bytes> args = views_of(line);
       for (; !args.empty(); args.pop_back()) {
         std::set<size_t> told;
         const std::vector<Bytes> exact(args);

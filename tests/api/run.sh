@@ -59,3 +59,8 @@ LD_LIBRARY_PATH=$libdir "$scratch/by-pkg-config/consumer" "$file" >"$scratch/by-
 [ -s "$scratch/by-cmake.out" ] || fail "the consumer printed nothing"
 diff "$scratch/by-cmake.out" "$scratch/by-pkg-config.out" || fail "the two consumers disagree"
 cat "$scratch/by-cmake.out"
+
+# What the other consumer writes is read by the first.
+"$scratch/by-cmake/writer" "$scratch/made.rdb" >"$scratch/writer.out" || fail "the writer failed"
+diff <(echo '1 expiries of hash fields') "$scratch/writer.out" || fail "the writer does not tell what was lost"
+diff <(echo 'user:1 hash') <("$scratch/by-cmake/consumer" "$scratch/made.rdb") || fail "what was written cannot be read"

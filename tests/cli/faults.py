@@ -60,6 +60,7 @@ class Row:
     status: int = 0  # without a fault
 
 
+OLD_SET = {"result/appendonly.aof.manifest": b"old", "result/appendonly.aof.1.base.rdb": b"old" * 999}
 OLD_FOLDER = {"result/appendonly.aof.manifest": b"old", "result/appendonly.aof.1.base.rdb": b"old" * 999, "result/lost/x": b"x"}
 
 
@@ -100,10 +101,10 @@ CONVERSIONS = (
     ("convert-canonical", ["convert", "in.rdb", "--to", "rdb", "--canonical"], {"in.rdb": DEMO}, {"result": b"old"}),
     ("convert-commands", ["convert", "in.rdb", "--to", "resp"], {"in.rdb": DEMO}, {"result": b"old"}),
     ("convert-log", ["convert", "in.rdb", "--to", "aof", "--target", "redis-6.2", "--allow-loss", "functions"], {"in.rdb": DEMO}, {"result": b"old"}),
-    ("convert-folder", ["convert", "in.rdb", "--to", "aof"], {"in.rdb": DEMO}, OLD_FOLDER),
+    ("convert-folder", ["convert", "in.rdb", "--to", "aof"], {"in.rdb": DEMO}, OLD_SET),
     ("compact-file", ["compact", "set", "--to", "rdb"], SOUND_SET, {"result": b"old"}),
-    ("compact-folder", ["compact", "set"], SOUND_SET, OLD_FOLDER),
-    ("compact-commands", ["compact", "set", "--base", "aof"], SOUND_SET, OLD_FOLDER),
+    ("compact-folder", ["compact", "set"], SOUND_SET, OLD_SET),
+    ("compact-commands", ["compact", "set", "--base", "aof"], SOUND_SET, OLD_SET),
 )
 
 

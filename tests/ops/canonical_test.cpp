@@ -3,6 +3,7 @@
 
 #include "support/aof_builder.hpp"
 #include "support/conversions.hpp"
+#include "support/notation.hpp"
 #include "support/rdb_builder.hpp"
 #include "support/samples.hpp"
 
@@ -115,4 +116,48 @@ TEST_CASE("canonical form: of all samples, and of it again the same") {
       if (form == OutputForm::jsonl) CHECK(convert_json(once.bytes, options).bytes == once.bytes);
     }
   }
+}
+
+TEST_CASE("canonical form: of lines as of the file that they were made of") {
+  const std::string annotated = unhex("02 07 00");
+  const std::string file = RdbBuilder(redis, 14)
+                               .module_aux(module_id_of("test__rdb", 1), 1, annotated)
+                               .function("#!lua name=b\n1")
+                               .function("#!lua name=a\n1")
+                               .select(3)
+                               .resize(1, 0)
+                               .slot_info(7, 1, 0)
+                               .string("k", "v")
+                               .module_aux(module_id_of("test__rdb", 1), 2, annotated)
+                               .eof();
+  for (const OutputForm form : {OutputForm::rdb, OutputForm::jsonl, OutputForm::dump, OutputForm::resp}) {
+    CAPTURE(output_form_name(form));
+    for (const Bytes target : {"redis-8.8", "valkey-8.1"}) {
+      ConvertOptions lines = lossy_options_for(target, OutputForm::jsonl);
+      lines.write.modules = {"test__rdb"};
+      lines.meta = true;
+      ConvertOptions options = lines;
+      options.to = form;
+      options.canonical = true;
+      options.meta = false;
+      const std::string made = convert_rdb(file, options).bytes;
+      CHECK_FALSE(made.empty());
+      CHECK(hex(convert_json(convert_rdb(file, lines).bytes, options).bytes) == hex(made));
+    }
+  }
+}
+
+TEST_CASE("canonical form: a db of which nothing is left is not in it") {
+  FilterOptions selection;
+  selection.key_globs = {"other"};
+  const Filter filter(selection);
+  ConvertOptions options = lossy_options_for("redis-7.2");
+  options.canonical = true;
+  const std::string nothing = convert_rdb(RdbBuilder(redis, 11).eof(), options).bytes;
+  const std::string lost =
+      RdbBuilder(redis, 14).select(3).array("a", 1, std::nullopt, unhex("00 00 01 78")).eof();
+  CHECK(hex(convert_rdb(lost, options).bytes) == hex(nothing));
+  options.filter = &filter;
+  CHECK(hex(convert_rdb(RdbBuilder(redis, 11).select(3).string("k", "v").eof(), options).bytes) ==
+        hex(nothing));
 }

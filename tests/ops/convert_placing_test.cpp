@@ -174,3 +174,26 @@ TEST_CASE("streams: what cannot be taken back is written once it is known to be 
   CHECK(convert_rdb(pipe.source(), lossy_options_for("redis-7.2")).bytes == lossy.bytes);
   CHECK(convert_rdb(file, options_for("redis-7.4")).summary.committed);
 }
+
+TEST_CASE("streams: nothing is written of what may not be lost, whatever form it comes in") {
+  // Neither of these encodings says by itself that something in it could be lost.
+  const std::string file =
+      RdbBuilder(redis, 12).select(0).string("a", "1").hash_ttl("h", {{"f", "v", 5}}).eof();
+  ConvertOptions options = options_for("redis-7.2");
+  options.canonical = true;
+  CHECK(convert_rdb(file, options).bytes.empty());
+  const std::string line =
+      R"({"db":0,"key":"h","type":"hash","value":{"f":"v"},"field_expire_at_ms":{"f":5}})";
+  for (const bool canonical : {false, true}) {
+    options.canonical = canonical;
+    const Converted refused = convert_json(line + "\n", options);
+    CHECK_FALSE(refused.summary.committed);
+    CHECK(refused.bytes.empty());
+    CHECK(refused.losses() == "field-ttl 1/1");
+  }
+  const std::string tiny = RdbBuilder(redis, 11).select(0).zset("z", {{"a", 5e-324}, {"b", 1}}).eof();
+  const Converted refused = convert_rdb(tiny, options_for("redis-2.6", OutputForm::resp));
+  CHECK_FALSE(refused.summary.committed);
+  CHECK(refused.bytes.empty());
+  CHECK(refused.losses() == "tiny-scores 1/1");
+}

@@ -334,7 +334,8 @@ TEST_CASE("convert: AUX fields") {
   }
   ConvertOptions canonical = options_for("redis-6.2");
   canonical.canonical = true;
-  CHECK(joined(other_records(convert_soundly(file, canonical).bytes)) == "aux aof-preamble=0\n");
+  CHECK(joined(other_records(convert_soundly(file, canonical).bytes)) ==
+        "aux aof-preamble=0\naux lua=return 1\n");
 }
 
 TEST_CASE("convert: slots") {

@@ -112,6 +112,7 @@ Json cluster_json(const std::vector<ClusterMember>& members, const ClusterSummar
 Exit check_paths_as_cluster(const std::vector<std::string>& paths, const ReplayOptions& replay,
                             const CommonOptions& common, CiReports& reports) {
   std::vector<ClusterMember> members;
+  members.reserve(paths.size());
   for (const std::string& path : paths) members.push_back(member_at(path));
   ClusterOptions options;
   options.replay = replay;

@@ -21,6 +21,7 @@ bool is_object_in_front(ByteSource& source) {
 ConvertInput dataset_input(const std::string& verb, const std::string& path, Keyspace& found,
                            const ReplayArguments& replay, bool quiet) {
   ConvertInput input;
+  input.errors = found.errors;
   if (found.log) {
     if (!quiet) announce_set(verb, path, *found.log);
     input.log = &*found.log;

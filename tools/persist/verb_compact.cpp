@@ -112,6 +112,10 @@ int run_compact(Arguments words) {
                "Exit status: 0 written, 1 or 3 the log is damaged (--salvage), 2 it could not be done,\n"
                "4 refused: the target cannot hold all of the data (--allow-loss).");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
+  if (arguments.to == "rdb" && (arguments.base != "rdb" || arguments.log_name != ConvertOptions{}.log_name)) {
+    fmt::print(stderr, "persist compact: --base and --name are for --to aof\n");
+    return kTrouble;
+  }
   if (arguments.output.path == "-") {
     fmt::print(stderr, "persist compact: -o -: the result is read back, which a stream cannot be\n");
     return kTrouble;
@@ -120,7 +124,7 @@ int run_compact(Arguments words) {
     fmt::print(stderr, "persist compact: expected -o OUT or --dry-run\n");
     return kTrouble;
   }
-  if (arguments.log_name.empty() || arguments.log_name.find('/') != std::string::npos) {
+  if (!is_file_name(arguments.log_name)) {
     fmt::print(stderr, "persist compact: --name {}: expected the name of a file, not a path\n",
                printable(arguments.log_name));
     return kTrouble;

@@ -149,7 +149,7 @@ bool check_arguments(const ConvertArguments& arguments) {
     wrong = "--base and --name are for --to aof";
   if (arguments.output.dry_run && is_stream(arguments))
     wrong = "--dry-run writes nothing: -o - does not go with it";
-  if (arguments.log_name.empty() || arguments.log_name.find('/') != std::string::npos)
+  if (!is_file_name(arguments.log_name))
     wrong = "--name " + arguments.log_name + ": expected the name of a file, not a path";
   if (wrong.empty()) return true;
   fmt::print(stderr, "persist convert: {}\n", printable(wrong));

@@ -55,6 +55,7 @@ struct MergeArguments {
   // What is wrong with what was given; empty if nothing is.
   [[nodiscard]] std::string mistake() const {
     if (output.path.empty() && !output.dry_run) return "expected -o OUT or --dry-run";
+    if (output.path == "-") return "-o -: the result is read back, which a stream cannot be";
     if (!find_conflict_policy(on_conflict))
       return "--on-conflict " + on_conflict + ": expected error, first, last or newest-ttl";
     if (std::ranges::count(paths, "-") > 1) return "standard input can be given once";

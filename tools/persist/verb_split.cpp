@@ -240,6 +240,10 @@ int run_split(Arguments words) {
                "4 refused: keys that no file is for (--rest), or data that the target cannot hold\n"
                "(--allow-loss).");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
+  if (arguments.output.path == "-") {
+    fmt::print(stderr, "persist split: -o -: the result is a folder, which a stream cannot be\n");
+    return kTrouble;
+  }
   if (arguments.output.path.empty() && !arguments.output.dry_run) {
     fmt::print(stderr, "persist split: expected -o DIR or --dry-run\n");
     return kTrouble;

@@ -137,10 +137,15 @@ std::vector<LossFeature> WriteArguments::permitted_losses() const {
     if (row != nullptr || name == "all") continue;
     std::string known = "all";
     for (const LossRow& each : loss_rows())
-      if (each.kind == LossKind::data) known += ", " + std::string(each.id);
+      if (each.kind == LossKind::data) known.append(", ").append(each.id);
     throw std::invalid_argument("--allow-loss " + name + ": there is no such feature; there are " + known);
   }
   return permitted;
+}
+
+bool is_file_name(const std::string& name) {
+  const auto is_bad = [](char c) { return c == '/' || (static_cast<unsigned char>(c) < 0x20) || c == 0x7f; };
+  return !name.empty() && name != "." && name != ".." && std::ranges::none_of(name, is_bad);
 }
 
 void print_losses(const std::string& verb, const std::string& path, const LossReport& losses,
@@ -214,11 +219,15 @@ Json conversion_json(const ConversionTold& told, const ConvertSummary& summary, 
 
 void print_conversion(const ConversionTold& told, const ConvertSummary& summary, bool would_be_written) {
   const std::string where = printable(told.output.empty() ? told.path : told.output);
+  const bool is_text = told.to == "jsonl" || told.to == "csv";
   const std::string proof = summary.proven ? ", read back and found the same" : "";
-  fmt::print(stderr, "persist {}: {}: {}: {} of {}, {}, for {}{}{}\n", told.verb, where,
+  const std::string reader = is_text
+                                 ? ""
+                                 : fmt::format(", for {}{}", summary.target->name,
+                                               summary.target_chosen ? " (as --target was not given)" : "");
+  fmt::print(stderr, "persist {}: {}: {}: {} of {}, {}{}{}\n", told.verb, where,
              would_be_written ? "would be written" : "written", summary.written, counted(summary.keys, "key"),
-             human_size(summary.bytes_written), summary.target->name,
-             summary.target_chosen ? " (as --target was not given)" : "", proof);
+             human_size(summary.bytes_written), reader, proof);
 }
 
 }  // namespace
@@ -235,9 +244,8 @@ Exit report_conversion(const ConversionTold& told, const Keyspace& found, const 
                json_line(conversion_json(told, summary, would_be_written, permitted)));
   } else {
     print_losses(told.verb, told.path, summary.losses, permitted);
-    if (summary.committed || would_be_written)
-      print_conversion(told, summary, would_be_written);
-    else if (refused)
+    if (summary.committed || would_be_written) print_conversion(told, summary, would_be_written);
+    if (!summary.committed && refused)
       fmt::print(stderr,
                  "persist {}: {}: nothing was written: the input is damaged; --salvage writes what is "
                  "whole of it, {}\n",

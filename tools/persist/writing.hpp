@@ -33,6 +33,9 @@ void print_losses(const std::string& verb, const std::string& path, const LossRe
 // The same for programs.
 nlohmann::ordered_json losses_json(const LossReport& losses, const std::vector<LossFeature>& permitted);
 
+// Whether a result can be called so in a folder.
+bool is_file_name(const std::string& name);
+
 // How a conversion is spoken of.
 struct ConversionTold {
   std::string verb;

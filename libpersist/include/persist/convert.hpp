@@ -39,6 +39,7 @@ struct ConvertInput {
   ByteSource* json = nullptr;      // lines of `dump`
   const AppendSet* log = nullptr;  // replayed into memory first
   ReplayOptions replay;            // of a log
+  uint64_t errors = 0;             // that opening it has found: it is damaged whatever comes of reading it
 };
 
 struct ConvertOptions {

@@ -3,6 +3,7 @@
 
 #include <array>
 #include <cstdint>
+#include <initializer_list>
 #include <span>
 #include <string>
 #include <vector>
@@ -17,11 +18,13 @@ enum class LossFeature : uint8_t {
 #include "persist/losses.def"
 #undef PERSIST_LOSS
 };
-inline constexpr size_t kLossFeatures = 0
-#define PERSIST_LOSS(name, id, kind, sentence) +1
+inline constexpr size_t kLossFeatures =
+    std::initializer_list<int>{
+#define PERSIST_LOSS(name, id, kind, sentence) 0,
 #include "persist/losses.def"
 #undef PERSIST_LOSS
-    ;
+    }
+        .size();
 
 enum class LossKind : uint8_t {
   data,  // what users have stored: permitted only if asked for

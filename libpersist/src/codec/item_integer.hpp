@@ -15,7 +15,7 @@ namespace persist {
 
 // The fewest of 1, 2, 3, 4 or 8 bytes that hold it in two's complement.
 [[nodiscard]] inline unsigned item_integer_width(int64_t number) {
-  const uint64_t magnitude = static_cast<uint64_t>(number < 0 ? ~number : number);
+  const auto magnitude = static_cast<uint64_t>(number < 0 ? ~number : number);
   if (magnitude < uint64_t{1} << 7) return 1;
   if (magnitude < uint64_t{1} << 15) return 2;
   if (magnitude < uint64_t{1} << 23) return 3;

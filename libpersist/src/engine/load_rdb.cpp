@@ -3,8 +3,10 @@
 
 #include <algorithm>
 
+#include "base/letters.hpp"
 #include "engine/function_library.hpp"
 #include "engine/value_builder.hpp"
+#include "rdb/file_head.hpp"
 #include "rdb/function_code.hpp"
 #include "rdb/origin.hpp"
 
@@ -16,13 +18,12 @@ namespace {
 constexpr uint64_t kKeyBytesMin = 3;
 constexpr uint64_t kKeysReservedMax = uint64_t{1} << 26;
 constexpr size_t kIntegerBytesMax = 5;
-constexpr Bytes kScriptAux = "lua";
 constexpr uint64_t kKeysBetweenLooks = uint64_t{1} << 14;
 
 class RdbLoader {
  public:
   RdbLoader(ByteSource& source, FindingSink& findings, Dataset& data)
-      : source_(source), records_(source, findings), data_(data) {}
+      : source_(source), findings_(findings), records_(source, findings), data_(data) {}
 
   LoadedRdb run(const std::function<void(uint64_t offset)>& progress) {
     while (const RdbRecord* record = records_.next_head()) {
@@ -83,10 +84,25 @@ class RdbLoader {
       static_cast<void>(placed.text(data_.pool(), room));
   }
 
+  // Servers refuse such a file.
+  void report_again(const RdbEntry& entry) {
+    Finding finding;
+    finding.code = FindingCode::rdb_duplicate_key;
+    finding.file = source_.name();
+    finding.extent = {entry.value_offset, 0};
+    finding.subject = "key";
+    finding.expected = "each key once in a db";
+    finding.found = "one that came before";
+    finding.db = entry.db;
+    finding.key = std::string(entry.key);
+    findings_.report(finding);
+  }
+
   KeyEntry& place(const RdbEntry& entry) {
     ++loaded_.keys;
     if (!entry.key_meta.empty()) loaded_.losses.add(LossFeature::key_metadata, entry.db, entry.key);
     KeyEntry& placed = db_->find_or_create(entry.key);
+    if (placed.held() != Held::nothing) report_again(entry);
     placed.expire_at_ms = entry.expire_at_ms;
     placed.idle_s = KeyEntry::kNoIdle;
     if (entry.idle_s)
@@ -108,7 +124,7 @@ class RdbLoader {
       if (db_ != nullptr) db_->reserve(std::min({resize->keys, possible, kKeysReservedMax}));
     } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
       origin_.take(*aux);
-      if (aux->name == kScriptAux) loaded_.scripts.emplace_back(aux->value);
+      if (equals_ignoring_case(aux->name, kScriptAux)) loaded_.scripts.emplace_back(aux->value);
     } else if (const auto* function = std::get_if<FunctionLibrary>(&record.body)) {
       const std::string code = function_code(*function);
       data_.functions.insert_or_assign(std::string(function_library_name(code)), code);
@@ -121,6 +137,7 @@ class RdbLoader {
   }
 
   ByteSource& source_;
+  FindingSink& findings_;
   RecordReader records_;
   Dataset& data_;
   LoadedRdb loaded_;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include <functional>
+#include <span>
 #include <string>
 
 #include "ops/result_check.hpp"
@@ -18,8 +19,14 @@ bool place_checked_file(const std::string& path, Existing existing,
 
 // Throws EditRefused if a check has found an error.
 void refuse_if_unsound(ResultCheck& check);
+void refuse_if_unsound(std::span<const Finding> findings);
 
-// Inputs are never written to: throws EditRefused if that is one of them, or of their files.
+// Inputs are never written to: throws EditRefused if that is one of them or of their files, or a folder that
+// they lie in.
 void require_apart(const ConvertInput& input, const std::string& path);
+
+// --force replaces a folder as a whole: throws EditRefused if it holds what is not of the kind to be
+// replaced.
+void require_replaceable(const std::string& folder, bool (*is_ours)(Bytes name));
 
 }  // namespace persist

@@ -13,8 +13,6 @@ namespace {
 // What a server takes as one argument, less room for the command around it.
 constexpr size_t kPayloadBytesMax = (size_t{512} << 20) - 1024;
 
-constexpr Bytes kScriptName = "lua";
-
 class CommandOutput : public EntryOutput {
  public:
   explicit CommandOutput(const OutputRules& rules)
@@ -35,19 +33,11 @@ class CommandOutput : public EntryOutput {
   }
 
   void put_record(const RdbRecord& record) override {
-    if (const auto* library = std::get_if<FunctionLibrary>(&record.body)) {
-      if (knows_functions(rules_.target()))
-        commands_.function(function_code(*library), rules_.replace);
-      else
-        losses_.add(LossFeature::functions);
-    } else if (std::holds_alternative<ModuleAux>(record.body)) {
-      losses_.add(LossFeature::module_aux);
-    } else if (std::holds_alternative<SlotImport>(record.body)) {
-      losses_.add(LossFeature::slot_imports);
-    } else if (const auto* aux = std::get_if<AuxField>(&record.body);
-               aux != nullptr && aux->name == kScriptName) {
-      losses_.add(LossFeature::scripts);
-    }
+    const auto* library = std::get_if<FunctionLibrary>(&record.body);
+    if (library != nullptr && knows_functions(rules_.target()))
+      commands_.function(function_code(*library), rules_.replace);
+    else
+      lose_record(record);
   }
 
   void select(uint64_t db) override { commands_.select(db); }

@@ -31,9 +31,9 @@ class Proof {
  public:
   Proof(Conversion& conversion, const ConvertOptions& options) : conversion_(conversion), options_(options) {}
 
-  void operator()(const std::string& written, bool is_rdb) const {
+  bool operator()(const std::string& written, bool is_rdb) const {
     const ProofBy by = proof_for(conversion_.summary(), options_);
-    if (by == ProofBy::nothing) return;
+    if (by == ProofBy::nothing) return false;
     DigestOptions how;
     how.full = by == ProofBy::full;
     how.fast = true;
@@ -41,7 +41,7 @@ class Proof {
     how.threads = options_.threads;
     const DigestSummary read = of_dataset(how);
     const DigestSummary back = is_rdb ? of_rdb(written, how) : of_commands(written, how);
-    if (!read.obstacle.empty()) return;
+    if (!read.obstacle.empty()) return false;
     if (read.digest != back.digest || back.errors > 0) {
       throw EditRefused(EditRefused::Kind::beyond,
                         "what was written is not what was read: expected the digest " + read.digest +
@@ -49,6 +49,7 @@ class Proof {
                             "; nothing was put into place");
     }
     conversion_.summary().proven = true;
+    return true;
   }
 
  private:

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "base/hash64.hpp"
 #include "engine/function_library.hpp"
 #include "ops/error_counter.hpp"
 #include "ops/gathered_value.hpp"
@@ -22,18 +23,28 @@ constexpr unsigned kFirstWithRestore = 206;
 // Its files are read by all servers since, Redis and Valkey.
 constexpr Bytes kCommonTarget = "redis-7.2";
 
+constexpr uint64_t kKeyBytesMin = 3;
 constexpr size_t kJsonWrittenBytes = size_t{1} << 20;
+
+constexpr uint64_t kBehindKeys = 2;  // where module data stands, as it says itself
 
 class RdbConverter : public PieceWorker {
  public:
-  RdbConverter(const EntryPlan& plan, const OutputRules& rules, OutputStream& out, ConvertSummary& summary)
-      : out_(out), summary_(summary), output_(make_output(rules)), taker_(plan, *output_) {}
+  RdbConverter(const EntryPlan& plan, const OutputRules& rules, OutputStream& out, const std::string& file,
+               ConvertSummary& summary)
+      : out_(out),
+        file_(file),
+        summary_(summary),
+        output_(make_output(rules)),
+        taker_(plan, *output_),
+        checks_(!rules.is_checked) {}
 
-  void work(RecordReader& records, FindingSink& /*findings*/) override {
+  void work(RecordReader& records, FindingSink& findings) override {
+    const ValueCheck check{checker_, file_, findings};
     while (const RdbRecord* record = records.next_head()) {
       if (const auto* entry = std::get_if<RdbEntry>(&record->body)) {
         // What is changed is a copy: the reader goes on to use its own.
-        StoredValue value(records, *record, *entry);
+        StoredValue value(records, *record, *entry, checks_ ? &check : nullptr);
         if (taker_.take(*entry, value)) ++keys_;
       } else {
         has_header_ = has_header_ || std::holds_alternative<RdbHeader>(record->body);
@@ -50,9 +61,12 @@ class RdbConverter : public PieceWorker {
 
  private:
   OutputStream& out_;
+  const std::string& file_;
   ConvertSummary& summary_;
   std::unique_ptr<EntryOutput> output_;
   EntryTaker taker_;
+  ValueChecker checker_{random_seed()};
+  bool checks_;
   uint64_t keys_ = 0;
   bool has_header_ = false;
 };
@@ -71,6 +85,7 @@ const Target& default_target(const std::optional<ServerVersion>& writer) {
 Conversion::Conversion(const ConvertInput& input, const ConvertOptions& options, FindingSink& findings)
     : input_(input), options_(options), findings_(&findings), plan_{options.filter, options.changes} {
   summary_.target = options.write.target;
+  summary_.errors = input.errors;
 }
 
 Conversion::~Conversion() = default;
@@ -118,7 +133,7 @@ bool Conversion::prepare_log() {
   summary_.keys = log.summary.keys;
   summary_.reach = std::max(summary_.reach, log.summary.reach);
   summary_.has_header = true;
-  summary_.replay = std::move(log.summary);
+  summary_.replay = log.summary;
   if (!summary_.replay->is_log || summary_.replay->refused) return false;
   choose_target(summary_.replay->server);
   return true;
@@ -141,7 +156,9 @@ OutputRules Conversion::make_rules(OutputForm form, bool is_base) const {
   rules.from = provenance_;
   rules.canonical = options_.canonical;
   rules.is_base = is_base;
-  rules.keeps_layout = changes_nothing();
+  rules.keeps_layout = changes_nothing() && !options_.canonical;
+  rules.is_checked = is_checked_;
+  if (input_.rdb != nullptr && input_.rdb->size()) rules.keys_max = *input_.rdb->size() / kKeyBytesMin;
   rules.selects = plan_.filter != nullptr && plan_.filter->selects();
   rules.fields_change = plan_.changes != nullptr && plan_.changes->changes_fields();
   rules.restore = options_.restore && form == OutputForm::resp;
@@ -150,20 +167,30 @@ OutputRules Conversion::make_rules(OutputForm form, bool is_base) const {
   return rules;
 }
 
-// Two keys of one input are never the same, unless they are changed, or nobody has seen to it.
-bool Conversion::may_meet_twice() const {
-  return input_.json != nullptr || (plan_.changes != nullptr && plan_.changes->changes_keys());
-}
+bool Conversion::changes_names() const { return plan_.changes != nullptr && plan_.changes->changes_keys(); }
 
-void Conversion::refuse_same_names() {
-  const size_t same = names_->hashes().find(useful_threads(options_.threads)).size();
+// Two keys of one input are never the same, unless they are changed, or nobody has seen to it.
+bool Conversion::may_meet_twice() const { return input_.json != nullptr || changes_names(); }
+
+void Conversion::refuse_same_names(const OutputRules& rules) {
+  if (names_->has_suspects(useful_threads(options_.threads))) {
+    OutputRules looking = rules;
+    looking.only_probes = true;
+    OutputStream nowhere(nullptr, looking, false);
+    FindingSink* const findings = std::exchange(findings_, &ignored_);
+    pass_entries(nowhere, looking);
+    findings_ = findings;
+  }
+  const SameNames::Same same = names_->found();
   plan_.names = nullptr;
   names_.reset();
-  if (same == 0) return;
+  if (same.keys == 0) return;
+  const Bytes why = input_.json != nullptr && !changes_names()
+                        ? "the input has them more than once"
+                        : "--rename or --db-map gives several keys one name";
   throw EditRefused(EditRefused::Kind::unusable,
-                    std::to_string(same) + (same == 1 ? " key" : " keys") +
-                        " would stand in the result more than once: the input has them twice, or --rename or "
-                        "--db-map gives several keys one name");
+                    std::to_string(same.keys) + (same.keys == 1 ? " key" : " keys") +
+                        " would stand in the result more than once: " + same.first + "; " + std::string(why));
 }
 
 void Conversion::run(ByteSink* sink, OutputForm form, bool is_base) { pass(sink, make_rules(form, is_base)); }
@@ -176,18 +203,13 @@ void Conversion::probe(OutputForm form, bool is_base) {
 
 void Conversion::pass(ByteSink* sink, const OutputRules& rules) {
   if (may_meet_twice()) {
-    names_ = std::make_unique<DuplicateKeys>();
+    names_ = std::make_unique<SameNames>();
     plan_.names = names_.get();
   }
   OutputStream out(sink, rules, options_.write.checksum);
   out.begin();
-  if (data_)
-    run_dataset(out, rules);
-  else if (input_.json != nullptr)
-    run_json(out, rules);
-  else
-    run_rdb(out, rules);
-  if (names_) refuse_same_names();
+  pass_entries(out, rules);
+  if (names_) refuse_same_names(rules);
   out.end();
   summary_.losses = out.losses();
   summary_.losses.add(loaded_.losses);
@@ -195,19 +217,37 @@ void Conversion::pass(ByteSink* sink, const OutputRules& rules) {
   summary_.bytes_written = out.bytes();
 }
 
+void Conversion::pass_entries(OutputStream& out, const OutputRules& rules) {
+  if (data_)
+    run_dataset(out, rules);
+  else if (input_.json != nullptr)
+    run_json(out, rules);
+  else
+    run_rdb(out, rules);
+}
+
 void Conversion::run_rdb(OutputStream& out, const OutputRules& rules) {
-  summary_.keys = summary_.errors = 0;
+  summary_.keys = 0;
+  summary_.errors = input_.errors;
+  // Whoever checks the result finds keys that come twice.
+  std::unique_ptr<DuplicateKeys> originals;
+  if (!rules.is_checked) originals = std::make_unique<DuplicateKeys>();
+  plan_.originals = originals.get();
   ErrorCounter errors(*findings_, summary_);
   PipelineOptions pipeline;
   pipeline.threads = options_.threads;
   pipeline.progress = options_.progress;
-  summary_.complete = run_pipeline(*input_.rdb, errors, pipeline, [&] {
-                        return std::make_unique<RdbConverter>(plan_, rules, out, summary_);
-                      }).complete;
+  const PipelineResult result = run_pipeline(*input_.rdb, errors, pipeline, [&] {
+    return std::make_unique<RdbConverter>(plan_, rules, out, input_.rdb->name(), summary_);
+  });
+  plan_.originals = nullptr;
+  summary_.complete = result.complete;
+  if (originals) originals->report(*input_.rdb, result.header, useful_threads(options_.threads), errors);
 }
 
 void Conversion::run_json(OutputStream& out, const OutputRules& rules) {
-  summary_.keys = summary_.errors = 0;
+  summary_.keys = 0;
+  summary_.errors = input_.errors;
   summary_.has_header = true;
   ErrorCounter errors(*findings_, summary_);
   if (options_.canonical) return run_sorted_json(out, rules, errors);
@@ -233,17 +273,25 @@ void Conversion::run_sorted_json(OutputStream& out, const OutputRules& rules, Fi
   EntryTaker taker(plan_, *output);
   SortedLines lines(*input_.json);
   std::map<std::string, std::string> libraries;  // by name, as a dataset in memory has them
+  std::vector<LoadedRdb::KeptModuleAux> behind;  // what stands behind the keys
   summary_.complete = lines.index(findings, [&](const RdbRecord& record) {
-    const auto* library = std::get_if<FunctionLibrary>(&record.body);
-    if (library == nullptr) return output->put_record(record);
-    const std::string code = function_code(*library);
-    libraries.insert_or_assign(std::string(function_library_name(code)), code);
+    if (const auto* library = std::get_if<FunctionLibrary>(&record.body)) {
+      const std::string code = function_code(*library);
+      libraries.insert_or_assign(std::string(function_library_name(code)), code);
+    } else if (const auto* aux = std::get_if<ModuleAux>(&record.body);
+               aux != nullptr && aux->when == kBehindKeys) {
+      behind.push_back({std::string(aux->module), aux->encver, aux->when, std::string(aux->payload)});
+    } else {
+      output->put_record(record);
+    }
   });
   for (const auto& named : libraries) {
     FunctionLibrary library;
     library.code = named.second;
     output->put_record({{}, library});
   }
+  // Before the first key selects its database.
+  out.take(*output);
   lines.for_each([&](const RdbEntry& entry, Value& told) {
     RdbEntry head = entry;
     head.idle_s.reset();
@@ -255,6 +303,8 @@ void Conversion::run_sorted_json(OutputStream& out, const OutputRules& rules, Fi
     if (output->made().size() >= kJsonWrittenBytes) out.take(*output);
   });
   out.take(*output);
+  for (const LoadedRdb::KeptModuleAux& kept : behind)
+    out.record({{}, ModuleAux{kept.module, kept.encver, kept.when, kept.payload}});
 }
 
 void Conversion::run_dataset(OutputStream& out, const OutputRules& rules) {

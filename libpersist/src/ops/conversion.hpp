@@ -3,15 +3,10 @@
 
 #include "engine/dataset.hpp"
 #include "ops/dataset_flow.hpp"
+#include "ops/no_findings.hpp"
 #include "persist/convert.hpp"
 
 namespace persist {
-
-// Nobody wants to know.
-class NoFindings : public FindingSink {
- public:
-  void report(const Finding& /*finding*/) override {}
-};
 
 class Conversion {
  public:
@@ -37,6 +32,9 @@ class Conversion {
   // Whether it may whatever is read and lost.
   [[nodiscard]] bool may_always_commit() const;
 
+  // What is written will be read and checked: then what is read need not be, but for its bytes.
+  void leave_checking() { is_checked_ = true; }
+
   // What is found from here on has been told already.
   void mute() { findings_ = &ignored_; }
 
@@ -45,6 +43,7 @@ class Conversion {
   // Has the full digest made of what a dataset in memory holds, while it is written.
   void ask_for_digest() { digest_.emplace(DigestKind::full); }
   [[nodiscard]] const DatasetDigest& digest() const { return *digest_; }
+  [[nodiscard]] bool is_in_memory() const { return data_ != nullptr; }
   // Of a log, or of whatever had to be held in memory; else null.
   [[nodiscard]] Dataset* dataset() { return data_.get(); }
 
@@ -61,17 +60,20 @@ class Conversion {
   void run_dataset(OutputStream& out, const OutputRules& rules);
   [[nodiscard]] bool changes_nothing() const;
   [[nodiscard]] bool may_meet_twice() const;
-  void refuse_same_names();
+  void refuse_same_names(const OutputRules& rules);
+  void pass_entries(OutputStream& out, const OutputRules& rules);
+  [[nodiscard]] bool changes_names() const;
 
   const ConvertInput& input_;
   const ConvertOptions& options_;
   FindingSink* findings_;
   NoFindings ignored_;
   EntryPlan plan_;
-  std::unique_ptr<DuplicateKeys> names_;  // where two keys could come to be one
+  std::unique_ptr<SameNames> names_;  // where two keys could come to be one
   ConvertSummary summary_;
   std::unique_ptr<Dataset> data_;
   LoadedRdb loaded_;  // what was loaded besides
+  bool is_checked_ = false;
   bool knows_idmp_ = true;
   std::optional<RdbProvenance> provenance_;
   std::optional<DatasetDigest> digest_;

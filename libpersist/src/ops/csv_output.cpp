@@ -40,7 +40,8 @@ class CsvOutput : public EntryOutput {
     if (rules_.selects) return;
     if (const auto* library = std::get_if<FunctionLibrary>(&record.body))
       lines_.write_library(function_code(*library));
-    if (std::holds_alternative<ModuleAux>(record.body)) losses_.add(LossFeature::module_aux);
+    else
+      lose_record(record);
   }
 
   void begin() override { append_csv_header(made_); }

@@ -8,6 +8,7 @@
 #include "ops/entry_head.hpp"
 #include "ops/gathered_value.hpp"
 #include "ops/ordered_work.hpp"
+#include "rdb/file_head.hpp"
 
 namespace persist {
 
@@ -140,7 +141,7 @@ void write_dataset(const Dataset& data, const DatasetFlow& flow, OutputStream& o
   }
   for (const auto& numbered : data.dbs()) write_db(numbered.first, numbered.second, flow, out);
   if (flow.rest != nullptr)
-    for (const std::string& script : flow.rest->scripts) out.record({{}, AuxField{"lua", script}});
+    for (const std::string& script : flow.rest->scripts) out.record({{}, AuxField{kScriptAux, script}});
   write_module_aux(flow, kBehindKeys, out);
 }
 

@@ -1,6 +1,9 @@
 // What the forms of output have in common.
 #include "ops/entry_output.hpp"
 
+#include "base/letters.hpp"
+#include "rdb/file_head.hpp"
+
 namespace persist {
 
 namespace {
@@ -26,6 +29,14 @@ bool EntryOutput::copies(const Encoding& /*encoding*/) const { return false; }
 
 bool EntryOutput::put_copy(const RdbEntry& /*entry*/, const EntryValue::Raw& /*raw*/, bool /*as_it_was*/) {
   return false;
+}
+
+void EntryOutput::lose_record(const RdbRecord& record) {
+  if (std::holds_alternative<FunctionLibrary>(record.body)) losses_.add(LossFeature::functions);
+  if (std::holds_alternative<ModuleAux>(record.body)) losses_.add(LossFeature::module_aux);
+  if (std::holds_alternative<SlotImport>(record.body)) losses_.add(LossFeature::slot_imports);
+  const auto* aux = std::get_if<AuxField>(&record.body);
+  if (aux != nullptr && equals_ignoring_case(aux->name, kScriptAux)) losses_.add(LossFeature::scripts);
 }
 
 void EntryOutput::clear() {

@@ -28,7 +28,9 @@ struct OutputRules {
   bool canonical = false;
   bool is_base = false;       // an RDB file that is the base or the head of a log
   bool keeps_layout = false;  // all entries come, unchanged and in their order: hints about them stay true
-  bool selects = false;  // some keys were asked for: text is then of them alone
+  std::optional<uint64_t> keys_max;  // that the input can have by its size, if that is known
+  bool is_checked = false;           // by somebody who reads what was written
+  bool selects = false;              // some keys were asked for: text is then of them alone
   bool fields_change = false;
   bool restore = false;
   bool replace = false;
@@ -83,6 +85,9 @@ class EntryOutput {
     if (!first_db_) first_db_ = db;
     last_db_ = db;
   }
+
+  // Counts a record that the form has no place for, if it carries something.
+  void lose_record(const RdbRecord& record);
 
   ByteBuffer made_;
   LossReport losses_;

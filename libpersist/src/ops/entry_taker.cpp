@@ -31,12 +31,16 @@ class ChangedFields : public EntryValue {
 }  // namespace
 
 bool EntryTaker::take(const RdbEntry& entry, EntryValue& value) {
+  if (originals_ != nullptr) originals_->add(plan_.originals->hash(entry.db, entry.key));
   if (!takes_all_ && !plan_.filter->accepts(entry)) return value.skip();
   RdbEntry changed = entry;
   const bool differs = plan_.changes != nullptr && plan_.changes->apply(changed, room_);
-  if (names_ != nullptr) names_->add(plan_.names->hash(changed.db, changed.key));
-  if (changes_fields_ && entry.encoding->type == ValueType::hash) return put_changed_hash(changed, value);
-  return put(changed, value, !differs);
+  const uint64_t before = output_.written();
+  const bool whole = changes_fields_ && entry.encoding->type == ValueType::hash
+                         ? put_changed_hash(changed, value)
+                         : put(changed, value, !differs);
+  if (names_ && output_.written() > before) names_->see(changed.db, changed.key);
+  return whole;
 }
 
 bool EntryTaker::put(const RdbEntry& entry, EntryValue& value, bool as_it_was) {

@@ -5,6 +5,7 @@
 
 #include "ops/duplicate_keys.hpp"
 #include "ops/entry_output.hpp"
+#include "ops/same_names.hpp"
 #include "persist/filter.hpp"
 #include "persist/key_changes.hpp"
 
@@ -13,8 +14,10 @@ namespace persist {
 struct EntryPlan {
   const Filter* filter = nullptr;       // null: everything
   const KeyChanges* changes = nullptr;  // null: none
-  // Takes what keys are to be called, where two could come to be one; null: they could not.
-  DuplicateKeys* names = nullptr;
+  // Sees what keys are to be called, where two could come to be one; null: they could not.
+  SameNames* names = nullptr;
+  // Takes what keys were called, where nobody else would find the same one twice; null: somebody would.
+  DuplicateKeys* originals = nullptr;
 };
 
 class EntryTaker {
@@ -25,7 +28,9 @@ class EntryTaker {
         output_(output),
         takes_all_(plan.filter == nullptr || plan.filter->accepts_all()),
         changes_fields_(plan.changes != nullptr && plan.changes->changes_fields()),
-        names_(plan.names != nullptr ? &plan.names->hashes().appender() : nullptr) {}
+        originals_(plan.originals != nullptr ? &plan.originals->hashes().appender() : nullptr) {
+    if (plan.names != nullptr) names_.emplace(*plan.names);
+  }
 
   // False if the value is damaged: then it has left no trace.
   bool take(const RdbEntry& entry, EntryValue& value);
@@ -38,7 +43,8 @@ class EntryTaker {
   EntryOutput& output_;
   bool takes_all_;
   bool changes_fields_;
-  DuplicateHashes::Appender* names_;
+  DuplicateHashes::Appender* originals_;
+  std::optional<SameNames::Watch> names_;
   std::string room_;  // for a key that is not what it was
 };
 

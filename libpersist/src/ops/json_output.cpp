@@ -7,6 +7,12 @@ namespace persist {
 
 namespace {
 
+// Records that have lines of their own in any case: they hold what somebody has stored.
+bool carries(const RdbRecord& record) {
+  return std::holds_alternative<FunctionLibrary>(record.body) ||
+         std::holds_alternative<ModuleAux>(record.body);
+}
+
 class JsonOutput : public EntryOutput {
  public:
   explicit JsonOutput(const OutputRules& rules) : rules_(rules), line_(made_) {}
@@ -39,10 +45,11 @@ class JsonOutput : public EntryOutput {
 
   // Without the lines that carry something, what is read back would be less than what was written.
   void put_record(const RdbRecord& record) override {
-    const bool carries = !rules_.selects && (std::holds_alternative<FunctionLibrary>(record.body) ||
-                                             std::holds_alternative<ModuleAux>(record.body));
     const bool is_end = std::holds_alternative<RdbEnd>(record.body);
-    if (carries || (rules_.meta && !is_end)) append_record_line(made_, record, 0);
+    if (rules_.meta ? !is_end : carries(record) && !rules_.selects)
+      append_record_line(made_, record, 0);
+    else if (!rules_.selects)
+      lose_record(record);
   }
 
   // A file without a byte could be anything, such as what a full disk leaves.
@@ -76,9 +83,10 @@ class PayloadOutput : public EntryOutput {
   }
 
   void put_record(const RdbRecord& record) override {
-    if (std::holds_alternative<FunctionLibrary>(record.body) ||
-        std::holds_alternative<ModuleAux>(record.body))
+    if (carries(record))
       append_record_line(made_, record, 0);
+    else
+      lose_record(record);
   }
 
  private:

@@ -25,8 +25,9 @@ class LossProbe : public EntryOutput {
       case ValueType::string:
       case ValueType::list:
       case ValueType::set:
-      case ValueType::zset:
         return true;
+      case ValueType::zset:
+        return !refuses_tiny_scores(rules_.fit);
       case ValueType::hash:
         return encoding.code < kFirstWithFieldTtl;
       default:
@@ -36,6 +37,8 @@ class LossProbe : public EntryOutput {
 
   bool put_copy(const RdbEntry& entry, const EntryValue::Raw& raw, bool /*as_it_was*/) override {
     if (raw.is_void || (!fits_heads_ && !entry.key_meta.empty())) return false;
+    // A hash that is not as it stood in a file may have expiries that its encoding has no room for.
+    if (entry.encoding->type == ValueType::hash && raw.value.empty()) return false;
     RdbEntry fitted = entry;
     if (fits_heads_) fitter_.fit_head(fitted);
     ++written_;

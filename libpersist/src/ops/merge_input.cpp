@@ -1,5 +1,7 @@
 // Walking an input. What is damaged is said the first time; later walks only see that it is still the same.
 #include "ops/merge_input.hpp"
+#include "ops/no_findings.hpp"
+#include "rdb/file_head.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -20,7 +22,16 @@ namespace {
 
 constexpr size_t kKeysHandedOn = 4096;
 
-bool is_script(const AuxField& aux) { return equals_ignoring_case(aux.name, "lua"); }
+// What tells one record of a module from another.
+std::string bytes_of(const ModuleAux& aux) {
+  return std::string(aux.module).append(std::to_string(aux.when)).append(1, '\0').append(aux.payload);
+}
+
+ModuleAux record_of(const LoadedRdb::KeptModuleAux& kept) {
+  return {kept.module, kept.encver, kept.when, kept.payload};
+}
+
+bool is_script(const AuxField& aux) { return equals_ignoring_case(aux.name, kScriptAux); }
 
 // The entry as it is to be written; false if it is not to be.
 bool plan_entry(const EntryPlan& plan, RdbEntry& entry, std::string& room) {
@@ -43,7 +54,9 @@ class KeyCollector : public KeyWalker {
     if (const auto* library = std::get_if<FunctionLibrary>(&record.body)) {
       libraries_.emplace_back(record.extent, function_code(*library));
     } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
-      if (is_script(*aux)) scripts_.emplace_back(aux->value);
+      if (is_script(*aux)) once_.emplace_back(aux->value);
+    } else if (const auto* of_module = std::get_if<ModuleAux>(&record.body)) {
+      once_.push_back(bytes_of(*of_module));
     }
   }
 
@@ -57,8 +70,8 @@ class KeyCollector : public KeyWalker {
       state_.libraries.note_library(input_, placed.second);
     }
     libraries_.clear();
-    for (const std::string& script : scripts_) state_.libraries.note_script(input_, script);
-    scripts_.clear();
+    for (const std::string& bytes : once_) state_.libraries.note_once(input_, bytes);
+    once_.clear();
   }
 
  private:
@@ -69,7 +82,7 @@ class KeyCollector : public KeyWalker {
   Libraries& names_;
   std::vector<uint64_t> hashes_;
   std::vector<std::pair<Extent, std::string>> libraries_;
-  std::vector<std::string> scripts_;
+  std::vector<std::string> once_;  // scripts, data of modules
 };
 
 Finding twice_in(const std::string& file, const MergeKeys::Sighting& sighting) {
@@ -113,11 +126,6 @@ class KeyJudge : public KeyWalker {
   const std::string& file_;
   FindingSink& findings_;
   std::vector<MergeKeys::Sighting> seen_;
-};
-
-class NoFindings : public FindingSink {
- public:
-  void report(const Finding& /*finding*/) override {}
 };
 
 }  // namespace
@@ -240,7 +248,9 @@ void MergeInput::collect(FindingSink& findings) {
   summary_.reach = std::max(summary_.reach, collected_.reach);
   if (input_.log == nullptr) return;
   for (const auto& named : log_.data->functions) state_.libraries.note_library(number_, named.second);
-  for (const std::string& script : log_.rest.scripts) state_.libraries.note_script(number_, script);
+  for (const std::string& script : log_.rest.scripts) state_.libraries.note_once(number_, script);
+  for (const LoadedRdb::KeptModuleAux& kept : log_.rest.module_aux)
+    state_.libraries.note_once(number_, bytes_of(record_of(kept)));
 }
 
 void MergeInput::judge(FindingSink& findings) {
@@ -370,7 +380,10 @@ void MergeInput::write_log(const OutputRules& rules, OutputStream& out) {
   std::erase_if(log_.data->functions,
                 [this](const auto& named) { return !state_.libraries.keeps_library(number_, named.second); });
   std::erase_if(log_.rest.scripts,
-                [this](const std::string& text) { return !state_.libraries.keeps_script(number_, text); });
+                [this](const std::string& text) { return !state_.libraries.keeps_once(number_, text); });
+  std::erase_if(log_.rest.module_aux, [this](const LoadedRdb::KeptModuleAux& kept) {
+    return !state_.libraries.keeps_once(number_, bytes_of(record_of(kept)));
+  });
   DatasetFlow flow;
   flow.plan = &state_.plan;
   flow.rules = &rules;
@@ -405,9 +418,11 @@ bool MergeInput::drops(const RdbEntry& entry, std::string& room) const {
 bool MergeInput::keeps(const RdbRecord& record) const {
   if (const auto* library = std::get_if<FunctionLibrary>(&record.body))
     return state_.libraries.keeps_library(number_, function_code(*library));
+  if (const auto* of_module = std::get_if<ModuleAux>(&record.body))
+    return state_.libraries.keeps_once(number_, bytes_of(*of_module));
   const auto* aux = std::get_if<AuxField>(&record.body);
   if (aux == nullptr) return true;
-  return is_script(*aux) ? state_.libraries.keeps_script(number_, aux->value) : number_ == 0;
+  return is_script(*aux) ? state_.libraries.keeps_once(number_, aux->value) : number_ == 0;
 }
 
 // Of what was damaged from the start, values may have been passed over this time that were looked into.

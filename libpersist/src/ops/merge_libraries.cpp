@@ -27,16 +27,16 @@ void MergeLibraries::note_library(size_t input, Bytes code) {
   if (library.conflict) conflicts_[*library.conflict].inputs = library.inputs;
 }
 
-void MergeLibraries::note_script(size_t input, Bytes text) { scripts_.try_emplace(hash_of(text), input); }
+void MergeLibraries::note_once(size_t input, Bytes bytes) { once_.try_emplace(hash_of(bytes), input); }
 
 bool MergeLibraries::keeps_library(size_t input, Bytes code) const {
   const auto found = libraries_.find(library_name(code));
   return found == libraries_.end() || (found->second.input == input && found->second.code == hash_of(code));
 }
 
-bool MergeLibraries::keeps_script(size_t input, Bytes text) const {
-  const auto found = scripts_.find(hash_of(text));
-  return found == scripts_.end() || found->second == input;
+bool MergeLibraries::keeps_once(size_t input, Bytes bytes) const {
+  const auto found = once_.find(hash_of(bytes));
+  return found == once_.end() || found->second == input;
 }
 
 }  // namespace persist

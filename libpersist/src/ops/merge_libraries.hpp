@@ -16,11 +16,12 @@ class MergeLibraries {
 
   // Input by input. `code` is that of released servers, whose first line names the library.
   void note_library(size_t input, Bytes code);
-  void note_script(size_t input, Bytes text);
+  // Of cached scripts, and of what modules keep beside the keys: any bytes that are to be written but once.
+  void note_once(size_t input, Bytes bytes);
 
   // By several threads, once all are noted.
   [[nodiscard]] bool keeps_library(size_t input, Bytes code) const;
-  [[nodiscard]] bool keeps_script(size_t input, Bytes text) const;
+  [[nodiscard]] bool keeps_once(size_t input, Bytes bytes) const;
 
   [[nodiscard]] const std::vector<MergeConflict>& conflicts() const { return conflicts_; }
 
@@ -36,7 +37,7 @@ class MergeLibraries {
   ConflictPolicy policy_;
   uint64_t seed_ = random_seed();
   std::map<std::string, Library, std::less<>> libraries_;
-  std::map<uint64_t, size_t> scripts_;  // the first input of each
+  std::map<uint64_t, size_t> once_;  // the first input that has it, by hash
   std::vector<MergeConflict> conflicts_;
 };
 

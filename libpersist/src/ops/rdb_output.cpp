@@ -20,9 +20,9 @@ constexpr uint8_t kSlotInfoOpcode = 0xf4;
 constexpr uint8_t kModuleAuxOpcode = 0xf7;
 constexpr uint8_t kResizeOpcode = 0xfb;
 constexpr uint8_t kValkeyHash = 22;
-constexpr unsigned kSmallZiplistIntegersSince = 206;
+constexpr unsigned kMillisecondsSince = 206;
+constexpr unsigned kLengthsOf64BitsSince = 400;
 constexpr Bytes kSlotInfoName = "slot-info";
-constexpr Bytes kScriptName = "lua";
 
 // AUX fields that say something of the file that was read, or of the server that wrote it.
 constexpr Bytes kOfTheInput[] = {
@@ -49,10 +49,8 @@ bool can_copy(const OutputRules& rules, const Encoding& encoding) {
   const Dialect dialect = target.header().dialect;
   if (find_encoding(dialect, encoding.code) != &encoding || !accepts_type(target, dialect, encoding.code))
     return false;
-  // Servers before 2.6 misread some integers of later ziplists.
-  const bool is_ziplist = encoding.name == "ziplist";
-  return !is_ziplist || target.release >= kSmallZiplistIntegersSince ||
-         rules.from->header.version <= target.redis_version_max;
+  // Servers before 2.6 misread some integers of later ziplists, those before 4.0 lengths of 64 bits.
+  return target.release >= kLengthsOf64BitsSince || rules.from->header.version <= target.redis_version_max;
 }
 
 class RdbOutput : public EntryOutput {
@@ -65,6 +63,7 @@ class RdbOutput : public EntryOutput {
   [[nodiscard]] bool copies(const Encoding& encoding) const override { return copied_[index_of(encoding)]; }
 
   bool put(const RdbEntry& entry, EntryValue& value) override {
+    if (entry.encoding->type == ValueType::string) return put_string(entry, value);
     value_.begin(entry.encoding->type);
     if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
     if (!fitter_.fit_value(entry, value_)) return true;
@@ -83,8 +82,7 @@ class RdbOutput : public EntryOutput {
     ++written_;
     RdbEntry fitted = entry;
     const bool has_more = entry.idle_s || entry.freq || !entry.key_meta.empty();
-    const bool to_fit =
-        has_more || entry.expiry_in_seconds || rules_.target().release < kSmallZiplistIntegersSince;
+    const bool to_fit = has_more || entry.expiry_in_seconds || rules_.target().release < kMillisecondsSince;
     if (to_fit) fitter_.fit_head(fitted);
     if (as_it_was && !to_fit && !raw.record.empty()) {
       made_.append(raw.record);
@@ -105,6 +103,17 @@ class RdbOutput : public EntryOutput {
   void end(bool /*is_empty*/) override { records_.end(); }
 
  private:
+  // A string is told at once or not at all, and any target holds it.
+  bool put_string(const RdbEntry& entry, EntryValue& value) {
+    return value.tell([&](const Element& told) {
+      RdbEntry fitted = entry;
+      fitter_.fit_head(fitted);
+      enter(entry.db);
+      records_.string_entry(fitted, std::get<StringValue>(told).value);
+      ++written_;
+    });
+  }
+
   // Codes from 22 on mean one thing in each family.
   static size_t index_of(const Encoding& encoding) {
     return encoding.code + (encoding.in_redis ? 0 : kCodes);
@@ -125,11 +134,11 @@ class RdbOutput : public EntryOutput {
     if (rules_.keeps_layout) enter(select.db);
   }
   void put_one(const ResizeDb& resize) {
-    const bool is_wanted = rules_.keeps_layout && !rules_.canonical;
+    const bool is_wanted = rules_.keeps_layout && !rules_.canonical && is_possible(resize.keys);
     if (is_wanted && knows_opcode(kResizeOpcode)) records_.resize(resize);
   }
   void put_one(const SlotInfo& info) {
-    if (!rules_.keeps_layout) return;
+    if (!rules_.keeps_layout || !is_possible(info.keys)) return;
     const Target& target = rules_.target();
     if (target.family == Dialect::redis) {
       if (knows_opcode(kSlotInfoOpcode)) records_.slot_info(info);
@@ -157,13 +166,17 @@ class RdbOutput : public EntryOutput {
       if (const std::optional<SlotInfo> info = parse_slot_info(aux.value)) put_one(*info);
       return;
     }
-    if (same(kScriptName)) {
+    if (same(kScriptAux)) {
       const unsigned release = rules_.target().release;
       if (release < kScriptsSince || release > kScriptsUntil) return losses_.add(LossFeature::scripts);
     }
-    if (!knows_aux(rules_.target()) || rules_.canonical || std::ranges::any_of(kOfTheInput, same)) return;
+    const bool is_of_the_input = rules_.canonical || std::ranges::any_of(kOfTheInput, same);
+    if (!knows_aux(rules_.target()) || (is_of_the_input && !same(kScriptAux))) return;
     records_.aux(aux.name, aux.value);
   }
+
+  // A server believes a hint, and takes memory for so many keys.
+  [[nodiscard]] bool is_possible(uint64_t keys) const { return !rules_.keys_max || keys <= *rules_.keys_max; }
 
   [[nodiscard]] bool knows_opcode(uint8_t code) const {
     return accepts_opcode(rules_.target(), rules_.target().header().dialect, code);

@@ -1,7 +1,6 @@
 // A split is a conversion into one RDB file that is never written: its records go to many.
 #include "persist/split.hpp"
 
-#include <filesystem>
 #include <numeric>
 
 #include "ops/checked_file.hpp"
@@ -16,23 +15,8 @@ namespace {
 
 constexpr Bytes kSplitIndex = "index.jsonl";
 
-// What is replaced goes as a whole: the input must not lie in it.
-void require_outside(const ConvertInput& input, const std::string& folder) {
-  namespace fs = std::filesystem;
-  const auto require = [&folder](const std::string& of_input) {
-    std::error_code none;
-    fs::path at = fs::weakly_canonical(of_input, none);
-    for (; !at.empty() && at != at.root_path(); at = at.parent_path()) {
-      if (fs::equivalent(at, folder, none))
-        throw EditRefused(EditRefused::Kind::unusable,
-                          of_input + " lies in " + folder + ", which would be replaced");
-    }
-  };
-  for (const ByteSource* source : {input.rdb, input.json})
-    if (source != nullptr) require(source->name());
-  if (input.log == nullptr) return;
-  for (const SetPart& part : input.log->parts) require(part.path);
-}
+// What a split before has left.
+bool is_split_file(Bytes name) { return name == kSplitIndex || name.ends_with(".rdb"); }
 
 class Splitting {
  public:
@@ -64,6 +48,7 @@ class Splitting {
   // Whether the files may appear.
   bool convert_into(AtomicFolder* folder) {
     SplitSink sink(options_, conversion_.target().header(), folder, summary_);
+    if (folder != nullptr) conversion_.leave_checking();
     conversion_.run(&sink, OutputForm::rdb, false);
     const bool fits = summary_.beyond.keys == 0 && (options_.keep_unassigned || summary_.unowned.keys == 0);
     const bool may_appear = fits && conversion_.may_commit();
@@ -72,6 +57,7 @@ class Splitting {
   }
 
   void place(const OutputOptions& output) {
+    if (output.force) require_replaceable(output.path, is_split_file);
     AtomicFolder folder(output.path, output.force ? Existing::replace : Existing::refuse);
     if (!convert_into(&folder)) return;
     for (const SplitFile& file : summary_.files) check_file(folder.path_of(file.name), file.name);
@@ -84,15 +70,9 @@ class Splitting {
     FindingList found;
     CheckOptions check;
     check.threads = options_.convert.threads;
-    const CheckSummary checked = check_rdb(*open_source(path), found, check);
-    if (checked.sound()) return;
-    for (const Finding& finding : found.all) {
-      if (finding.kind().severity != Severity::error) continue;
-      throw EditRefused(EditRefused::Kind::beyond, "the result would not be sound: " + name + " at offset " +
-                                                       std::to_string(finding.extent.offset) + ": " +
-                                                       finding.message() + " [" +
-                                                       std::string(finding.kind().id) + "]");
-    }
+    check_rdb(*open_source(path), found, check);
+    for (Finding& finding : found.all) finding.file = name;
+    refuse_if_unsound(found.all);
   }
 
   void write_index(AtomicFolder& folder) const {
@@ -114,7 +94,6 @@ class Splitting {
 SplitSummary split(const ConvertInput& input, const OutputOptions& output, FindingSink& findings,
                    const SplitOptions& options) {
   require_apart(input, output.path);
-  require_outside(input, output.path);
   return Splitting(input, findings, options).run(output);
 }
 

@@ -2,6 +2,7 @@
 #include "ops/split_files.hpp"
 
 #include <fcntl.h>
+#include <sys/resource.h>
 
 #include <algorithm>
 #include <array>
@@ -18,6 +19,13 @@ constexpr size_t kDescriptorsMax = 200;
 constexpr size_t kWaitingBytesOfAll = size_t{32} << 20;
 constexpr size_t kWaitingBytesMin = size_t{4} << 10;
 constexpr size_t kWaitingBytesMax = size_t{256} << 10;
+// Half of what the system gives us, at most.
+size_t descriptors_max() {
+  struct rlimit limit {};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0) return kDescriptorsMax;
+  return std::clamp<size_t>(limit.rlim_cur / 2, 1, kDescriptorsMax);
+}
+
 constexpr Bytes kEndOfFile = "\xff";
 
 }  // namespace
@@ -59,7 +67,7 @@ void SplitFiles::put(size_t index, Bytes bytes) {
 OutputFile& SplitFiles::open(size_t index) {
   File& file = files_[index];
   if (file.open) return *file.open;
-  if (open_.size() == kDescriptorsMax) {
+  if (open_.size() == descriptors_max()) {
     files_[open_.front()].open->abandon();
     files_[open_.front()].open.reset();
     open_.pop_front();

@@ -24,7 +24,7 @@ class SplitFiles {
 
   // Begins a file; files are known by the order in which they came.
   size_t add(const std::string& name, Bytes head);
-  void write(size_t file, Bytes bytes);
+  void write(size_t index, Bytes bytes);
   // Ends all of them: what was written is on the disk.
   void finish();
 

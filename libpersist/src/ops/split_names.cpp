@@ -94,9 +94,9 @@ std::string split_file_name(const SplitFile& file) {
 
 std::string split_index_line(const SplitFile& file) {
   ByteBuffer line;
-  line.append("{\"file\":");
+  line.append(R"({"file":)");
   append_json_string(line, file.name);
-  line.append(",\"holds\":\"");
+  line.append(R"(,"holds":")");
   line.append(split_content_name(file.content));
   line.append('"');
   if (file.content == SplitContent::node) {

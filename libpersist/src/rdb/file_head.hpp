@@ -5,6 +5,9 @@
 
 namespace persist {
 
+// The name of an AUX field that holds a cached script.
+inline constexpr Bytes kScriptAux = "lua";
+
 struct FileHead {
   bool is_base = false;        // of a log
   bool says_who_reads = true;  // the release and word size that it was written for

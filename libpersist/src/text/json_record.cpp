@@ -87,7 +87,7 @@ void read_function(const RecordParts& of) {
   library.pre_release = of.members.has(kSecond) || of.members.has(kThird) || of.members.has(kFourth);
   if (library.pre_release) {
     if (!of.members.has(kSecond) || !of.members.has(kThird)) {
-      refuse_json(FindingCode::json_member, "function", "members \"name\" and \"engine\", or neither", "one");
+      refuse_json(FindingCode::json_member, "function", R"(members "name" and "engine", or neither)", "one");
     }
     library.name = take_bytes(of.members[kSecond], "name", of.arena);
     library.engine = take_bytes(of.members[kThird], "engine", of.arena);

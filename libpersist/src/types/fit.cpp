@@ -143,9 +143,12 @@ bool Fitter::fit_hash(const RdbEntry& entry, Value& value) {
   return true;
 }
 
-// One release takes a score that is not zero but nearly so for one out of range.
+bool refuses_tiny_scores(const FitRules& rules) {
+  return rules.carrier == Carrier::commands && rules.target->release == kRefusesTinyScores;
+}
+
 bool Fitter::fit_sorted_set(const RdbEntry& entry, Value& value) {
-  if (rules_.carrier != Carrier::commands || target().release != kRefusesTinyScores) return true;
+  if (!refuses_tiny_scores(rules_)) return true;
   lose(entry, LossFeature::tiny_scores, std::erase_if(value.members, [](const SortedSetMember& member) {
          return std::fpclassify(member.score) == FP_SUBNORMAL;
        }));

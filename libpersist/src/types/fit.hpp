@@ -20,6 +20,9 @@ struct FitRules {
   std::vector<std::string> modules;  // whose data the target can read, besides what its release brings along
 };
 
+// One release takes a score in a command that is not zero but nearly so for one out of range.
+[[nodiscard]] bool refuses_tiny_scores(const FitRules& rules);
+
 class Fitter {
  public:
   // Both must outlive it.

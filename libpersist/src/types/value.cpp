@@ -160,9 +160,7 @@ bool Value::has_field_ttl() const {
 
 void Value::sort() {
   if (type == ValueType::set) std::ranges::sort(items);
-  std::ranges::sort(members, [](const SortedSetMember& a, const SortedSetMember& b) {
-    return a.score != b.score ? a.score < b.score : a.member < b.member;
-  });
+  std::ranges::sort(members, is_ranked_before);
   std::ranges::sort(fields, {}, &HashField::field);
   std::ranges::sort(elements, {}, &ArrayElement::index);
   std::ranges::sort(stream.groups, {}, [](const GroupValue& group) { return group.head.name; });

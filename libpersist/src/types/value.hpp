@@ -2,6 +2,7 @@
 // command they go to. All Bytes in it are valid until begin() or the end of the value.
 #pragma once
 
+#include <cmath>
 #include <optional>
 #include <vector>
 
@@ -31,6 +32,15 @@ struct StreamContent {
 
   void clear();
 };
+
+// The order of a sorted set: by score, then by bytes. What is no number, which no server lets in, comes last.
+[[nodiscard]] inline bool is_ranked_before(const SortedSetMember& a, const SortedSetMember& b) {
+  const bool a_is_none = std::isnan(a.score);
+  const bool b_is_none = std::isnan(b.score);
+  if (a_is_none != b_is_none) return b_is_none;
+  if (!a_is_none && a.score != b.score) return a.score < b.score;
+  return a.member < b.member;
+}
 
 struct Value {
   Value() = default;

@@ -42,10 +42,6 @@ void tell_members(Reader reader, ElementSink out) {
   });
 }
 
-bool is_ranked_before(const SortedSetMember& a, const SortedSetMember& b) {
-  return a.score != b.score ? a.score < b.score : a.member < b.member;
-}
-
 template <typename Writer>
 void put_members(Writer& writer, std::span<const SortedSetMember> members, const Target& target) {
   const DoubleStyle style = double_style(target.family, target.release);
