@@ -51,25 +51,22 @@ class CommandOutput : public EntryOutput {
   // The common case, without gathering anything: a string is told at once or not at all.
   bool put_string(const RdbEntry& entry, EntryValue& value) {
     return value.tell([&](const Element& told) {
-      RdbEntry fitted = entry;
-      begin_entry(fitted);
-      commands_.string_entry(fitted, std::get<StringValue>(told).value);
+      commands_.string_entry(begin_entry(entry), std::get<StringValue>(told).value);
       ++written_;
     });
   }
 
-  void begin_entry(RdbEntry& entry) {
-    fitter_.fit_head(entry);
+  // What comes before the commands of the value. Returns the entry with what commands can say of it.
+  const RdbEntry& begin_entry(const RdbEntry& entry) {
     enter(entry.db);
     if (rules_.replace) commands_.del(entry.key);
+    return fitter_.fit(entry);
   }
 
   void put_commands(const RdbEntry& entry) {
     if (!fitter_.fit_value(entry, value_)) return;
     if (value_.type == ValueType::module) return put_vector_set(entry);
-    RdbEntry fitted = entry;
-    begin_entry(fitted);
-    commands_.entry(fitted, value_);
+    commands_.entry(begin_entry(entry), value_);
     ++written_;
   }
 
@@ -79,8 +76,7 @@ class CommandOutput : public EntryOutput {
     if (!vectors) return losses_.add(LossFeature::vector_sets, entry.db, entry.key);
     if (vectors->projection().given_dimension() != 0)
       losses_.add(LossFeature::vector_projection, entry.db, entry.key);
-    RdbEntry fitted = entry;
-    begin_entry(fitted);
+    const RdbEntry& fitted = begin_entry(entry);
     write_vector_set_commands(commands_, fitted.key, *vectors);
     commands_.expiry(fitted);
     ++written_;
@@ -89,8 +85,7 @@ class CommandOutput : public EntryOutput {
   // False if the payload is larger than what a server takes at once.
   bool put_payload(const RdbEntry& entry) {
     if (!payload_fitter_.fit_value(entry, value_)) return true;
-    RdbEntry fitted = entry;
-    payload_fitter_.fit_head(fitted);
+    const RdbEntry& fitted = payload_fitter_.fit(entry);
     payload_bytes_.clear();
     payload_.payload(fitted, value_);
     const bool takes = payload_bytes_.size() <= kPayloadBytesMax;

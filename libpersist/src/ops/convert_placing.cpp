@@ -58,7 +58,9 @@ bool write_for_good(const ConvertInput& input, Conversion& conversion, ByteSink&
     conversion.probe(form, is_base);
     if (!conversion.may_commit()) return false;
     conversion.mute();
+    conversion.leave_checking();
   }
+  if (to_nobody) conversion.leave_checking();
   conversion.run(&sink, form, is_base);
   sink.finish();
   return conversion.may_commit();

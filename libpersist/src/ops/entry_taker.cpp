@@ -33,13 +33,18 @@ class ChangedFields : public EntryValue {
 bool EntryTaker::take(const RdbEntry& entry, EntryValue& value) {
   if (originals_ != nullptr) originals_->add(plan_.originals->hash(entry.db, entry.key));
   if (!takes_all_ && !plan_.filter->accepts(entry)) return value.skip();
-  RdbEntry changed = entry;
-  const bool differs = plan_.changes != nullptr && plan_.changes->apply(changed, room_);
+  if (plan_.changes == nullptr) return put_seen(entry, value, true);
+  changed_ = entry;
+  const bool differs = plan_.changes->apply(changed_, room_);
+  return put_seen(changed_, value, !differs);
+}
+
+bool EntryTaker::put_seen(const RdbEntry& entry, EntryValue& value, bool as_it_was) {
   const uint64_t before = output_.written();
   const bool whole = changes_fields_ && entry.encoding->type == ValueType::hash
-                         ? put_changed_hash(changed, value)
-                         : put(changed, value, !differs);
-  if (names_ && output_.written() > before) names_->see(changed.db, changed.key);
+                         ? put_changed_hash(entry, value)
+                         : put(entry, value, as_it_was);
+  if (names_ && output_.written() > before) names_->see(entry.db, entry.key);
   return whole;
 }
 

@@ -36,6 +36,7 @@ class EntryTaker {
   bool take(const RdbEntry& entry, EntryValue& value);
 
  private:
+  bool put_seen(const RdbEntry& entry, EntryValue& value, bool as_it_was);
   bool put(const RdbEntry& entry, EntryValue& value, bool as_it_was);
   bool put_changed_hash(const RdbEntry& entry, EntryValue& value);
 
@@ -45,6 +46,7 @@ class EntryTaker {
   bool changes_fields_;
   DuplicateHashes::Appender* originals_;
   std::optional<SameNames::Watch> names_;
+  RdbEntry changed_;  // the entry as it is to be
   std::string room_;  // for a key that is not what it was
 };
 

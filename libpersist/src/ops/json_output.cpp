@@ -71,8 +71,7 @@ class PayloadOutput : public EntryOutput {
     value_.begin(entry.encoding->type);
     if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
     if (!fitter_.fit_value(entry, value_)) return true;
-    RdbEntry fitted = entry;
-    fitter_.fit_head(fitted);
+    const RdbEntry& fitted = fitter_.fit(entry);
     payload_bytes_.clear();
     payload_.payload(fitted, value_);
     line_.write_payload(fitted, payload_bytes_.bytes());

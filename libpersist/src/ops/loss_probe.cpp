@@ -39,8 +39,7 @@ class LossProbe : public EntryOutput {
     if (raw.is_void || (!fits_heads_ && !entry.key_meta.empty())) return false;
     // A hash that is not as it stood in a file may have expiries that its encoding has no room for.
     if (entry.encoding->type == ValueType::hash && raw.value.empty()) return false;
-    RdbEntry fitted = entry;
-    if (fits_heads_) fitter_.fit_head(fitted);
+    if (fits_heads_) static_cast<void>(fitter_.fit(entry));
     ++written_;
     return true;
   }

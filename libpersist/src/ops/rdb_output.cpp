@@ -20,7 +20,6 @@ constexpr uint8_t kSlotInfoOpcode = 0xf4;
 constexpr uint8_t kModuleAuxOpcode = 0xf7;
 constexpr uint8_t kResizeOpcode = 0xfb;
 constexpr uint8_t kValkeyHash = 22;
-constexpr unsigned kMillisecondsSince = 206;
 constexpr unsigned kLengthsOf64BitsSince = 400;
 constexpr Bytes kSlotInfoName = "slot-info";
 
@@ -67,8 +66,7 @@ class RdbOutput : public EntryOutput {
     value_.begin(entry.encoding->type);
     if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
     if (!fitter_.fit_value(entry, value_)) return true;
-    RdbEntry fitted = entry;
-    fitter_.fit_head(fitted);
+    const RdbEntry& fitted = fitter_.fit(entry);
     enter(entry.db);
     records_.entry(fitted, value_);
     records_.shrink();
@@ -80,15 +78,11 @@ class RdbOutput : public EntryOutput {
     if (raw.value.empty() || raw.is_void || is_hazardous(*entry.encoding, raw)) return false;
     enter(entry.db);
     ++written_;
-    RdbEntry fitted = entry;
-    const bool has_more = entry.idle_s || entry.freq || !entry.key_meta.empty();
-    const bool to_fit = has_more || entry.expiry_in_seconds || rules_.target().release < kMillisecondsSince;
-    if (to_fit) fitter_.fit_head(fitted);
-    if (as_it_was && !to_fit && !raw.record.empty()) {
+    const RdbEntry& fitted = fitter_.fit(entry);
+    if (as_it_was && &fitted == &entry && !raw.record.empty())
       made_.append(raw.record);
-    } else {
+    else
       records_.entry_with(fitted, raw.value);
-    }
     return true;
   }
 
@@ -106,10 +100,8 @@ class RdbOutput : public EntryOutput {
   // A string is told at once or not at all, and any target holds it.
   bool put_string(const RdbEntry& entry, EntryValue& value) {
     return value.tell([&](const Element& told) {
-      RdbEntry fitted = entry;
-      fitter_.fit_head(fitted);
       enter(entry.db);
-      records_.string_entry(fitted, std::get<StringValue>(told).value);
+      records_.string_entry(fitter_.fit(entry), std::get<StringValue>(told).value);
       ++written_;
     });
   }

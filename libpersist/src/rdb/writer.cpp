@@ -101,8 +101,7 @@ bool RdbWriter::entry(const RdbEntry& head, TellElements tell) {
   State& state = *state_;
   gather(head, tell, state.value);
   if (!state.fitter.fit_value(head, state.value)) return false;
-  RdbEntry fitted = head;
-  state.fitter.fit_head(fitted);
+  const RdbEntry& fitted = state.fitter.fit(head);
   state.select(head.db);
   state.records.entry(fitted, state.value);
   state.records.shrink();
@@ -128,8 +127,7 @@ std::string make_dump_payload(const RdbEntry& head, TellElements tell, const Wri
   Value value;
   gather(head, tell, value);
   if (!fitter.fit_value(head, value)) return {};
-  RdbEntry fitted = head;
-  fitter.fit_head(fitted);
+  const RdbEntry& fitted = fitter.fit(head);
   ByteBuffer made;
   RecordEncoder(made, {options.target, options.limits, options.compress}).payload(fitted, value);
   return std::string(made.bytes());

@@ -27,7 +27,6 @@ enum : uint8_t {
 };
 enum : uint8_t { kIdle = 0xf8, kFreq = 0xf9, kKeyMeta = 0xf3 };
 
-constexpr unsigned kMillisecondsSince = 206;
 constexpr unsigned kCreateConsumerSince = 602;
 constexpr unsigned kRefusesTinyScores = 206;
 constexpr Bytes kVectorSets = "vectorset";

@@ -30,6 +30,19 @@ class Fitter {
 
   // What stands around the value: expiry, idle time, frequency, metadata.
   void fit_head(RdbEntry& entry);
+  // The entry with its head fitted: itself if there is nothing to fit, as in nearly all; else a copy, valid
+  // until the next call.
+  [[nodiscard]] const RdbEntry& fit(const RdbEntry& entry) {
+    if (!may_change_head(entry)) return entry;
+    fitted_ = entry;
+    fit_head(fitted_);
+    return fitted_;
+  }
+  // False if fit_head() would do nothing.
+  [[nodiscard]] bool may_change_head(const RdbEntry& entry) const {
+    return entry.idle_s || entry.freq || !entry.key_meta.empty() || entry.expiry_in_seconds ||
+           (entry.expire_at_ms != kNoExpiry && target().release < kMillisecondsSince);
+  }
 
   // False if nothing is left that the target could hold.
   [[nodiscard]] bool fit_value(const RdbEntry& entry, Value& value);
@@ -38,6 +51,8 @@ class Fitter {
   [[nodiscard]] bool knows_module(Bytes module) const;
 
  private:
+  static constexpr unsigned kMillisecondsSince = 206;  // expiries
+
   [[nodiscard]] const Target& target() const { return *rules_.target; }
   [[nodiscard]] bool is_redis_since(unsigned release) const {
     return target().family == Dialect::redis && target().release >= release;
@@ -63,6 +78,7 @@ class Fitter {
 
   const FitRules& rules_;
   LossReport& losses_;
+  RdbEntry fitted_;
 };
 
 }  // namespace persist
