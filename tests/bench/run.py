@@ -35,7 +35,9 @@ FLOORS = {
     "strip": {"W5": 5},
     "cut": {"W5": 5},
     "replay": {"W5": 8, "W6": 8},
-    "compact": {"W5": 5, "W6": 5},
+    "convert to resp": {"W1": 6},
+    "convert to redis-6.2": {"W2": 3},
+    "compact": {"W5": 8, "W6": 8},
 }
 LOAD = "redis-server"
 LOAD_AND_SAVE = "redis-server SAVE"

@@ -161,3 +161,21 @@ TEST_CASE("canonical form: a db of which nothing is left is not in it") {
   CHECK(hex(convert_rdb(RdbBuilder(redis, 11).select(3).string("k", "v").eof(), options).bytes) ==
         hex(nothing));
 }
+
+TEST_CASE("canonical form: keys stand in the order of what they come to be called") {
+  KeyChangeOptions renaming;
+  renaming.renames = {parse_rename("s/^z/a/"), parse_rename("s/^b/y/")};
+  renaming.dbs = {{3, 0}};
+  const KeyChanges changes(renaming);
+  const std::string file =
+      RdbBuilder(redis, 11).select(0).string("b", "1").string("m", "2").select(3).string("z", "3").eof();
+  const std::string renamed =
+      RdbBuilder(redis, 11).select(0).string("a", "3").string("m", "2").string("y", "1").eof();
+  ConvertOptions options = options_for("redis-7.2");
+  options.canonical = true;
+  const std::string expected = hex(convert_rdb(renamed, options).bytes);
+  options.changes = &changes;
+  CHECK(hex(convert_rdb(file, options).bytes) == expected);
+  const std::string lines = convert_rdb(file, options_for("redis-7.2", OutputForm::jsonl)).bytes;
+  CHECK(hex(convert_json(lines, options).bytes) == expected);
+}

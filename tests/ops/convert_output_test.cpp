@@ -327,8 +327,9 @@ TEST_CASE("compact: as short as it can be, and proved to be the same") {
   const std::string dir = SetBuilder().base(few_keys()).incr(incr).write(folder);
   const AppendSet set = open_set(dir);
   FindingList findings;
-  ReplayOptions replay;
-  replay.now_ms = 0;
+  ConvertInput input;
+  input.log = &set;
+  input.replay.now_ms = 0;
   size_t count = 0;
   for (const OutputForm form : {OutputForm::aof, OutputForm::rdb}) {
     for (const bool of_commands : {false, true}) {
@@ -336,7 +337,7 @@ TEST_CASE("compact: as short as it can be, and proved to be the same") {
       options.base_of_commands = of_commands;
       OutputOptions output;
       output.path = folder.path("compact" + std::to_string(count++));
-      const ConvertSummary summary = compact(set, replay, output, findings, options);
+      const ConvertSummary summary = compact(input, output, findings, options);
       CHECK(summary.committed);
       CHECK(summary.proven);
       CHECK(dumped_log(output.path) == dumped_log(dir));

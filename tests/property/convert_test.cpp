@@ -139,6 +139,13 @@ void expect_lost(const Content& before, const Content& after, const LostKeys& lo
                       where + " " + type);
 }
 
+ConvertInput of_log(const AppendSet& set, const ReplayOptions& replay) {
+  ConvertInput input;
+  input.log = &set;
+  input.replay = replay;
+  return input;
+}
+
 }  // namespace
 
 TEST_CASE("up and down: for any two servers, nothing is different but what was lost") {
@@ -301,7 +308,7 @@ TEST_CASE("compact: a log is the same dataset afterwards, and shorter") {
       options.base_of_commands = of_commands;
       OutputOptions output;
       output.path = folder.path("out" + number + (of_commands ? "c" : "r"));
-      const ConvertSummary summary = compact(set, replay, output, findings, options);
+      const ConvertSummary summary = compact(of_log(set, replay), output, findings, options);
       CHECK(summary.committed);
       CHECK(summary.proven);
       CHECK(summary.bytes_written < read_file(in).size());
@@ -309,7 +316,8 @@ TEST_CASE("compact: a log is the same dataset afterwards, and shorter") {
       // Once more, it is as short as it was.
       OutputOptions again = output;
       again.path += "again";
-      CHECK(compact(open_set(output.path), replay, again, findings, options).bytes_written ==
+      const AppendSet compacted = open_set(output.path);
+      CHECK(compact(of_log(compacted, replay), again, findings, options).bytes_written ==
             summary.bytes_written);
     }
     CHECK(problems(findings.all).empty());

@@ -406,7 +406,7 @@ TEST_CASE("a server loads compacted logs") {
       ConvertOptions options = lossy(OutputForm::aof, kOwnTarget);
       options.base_of_commands = by_commands;
       const ConvertSummary summary = with_input(input, [&](const ConvertInput& from, FindingSink& findings) {
-        return compact(*from.log, {}, forced(loader.folder()), findings, options);
+        return compact(from, forced(loader.folder()), findings, options);
       });
       const std::string held = loader.load();
       CHECK(held == own_digest(loader.folder(), {}));
@@ -442,8 +442,10 @@ TEST_CASE("a server goes on with its own log compacted") {
     options.base_of_commands = by_commands;
     options.write.target = find_target(kOwnTarget);
     FindingList findings;
-    const ConvertSummary summary = compact(open_set(writer.folder() / "appendonlydir"), {},
-                                           forced(data / "appendonlydir"), findings, options);
+    const AppendSet written = open_set(writer.folder() / "appendonlydir");
+    ConvertInput from;
+    from.log = &written;
+    const ConvertSummary summary = compact(from, forced(data / "appendonlydir"), findings, options);
     CHECK(summary.committed);
     CHECK(summary.proven);
     CHECK(!loses_data(summary.losses));

@@ -2,7 +2,6 @@
 // nodes, and what comes back out of all five layouts.
 #include <doctest/doctest.h>
 
-
 #include "io/cursor.hpp"
 #include "support/blob_builders.hpp"
 #include "support/notation.hpp"

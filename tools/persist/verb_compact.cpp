@@ -2,6 +2,7 @@
 #include <fmt/core.h>
 
 #include "changing.hpp"
+#include "dataset_input.hpp"
 #include "editing.hpp"
 #include "options.hpp"
 #include "persist/compact.hpp"
@@ -69,7 +70,8 @@ int compact_log(const CompactArguments& arguments) {
         EditRefused::Kind::unusable,
         arguments.path + ": there is no log to compact; `persist convert` writes RDB files anew");
   }
-  if (!arguments.common.json) announce_set("compact", arguments.path, *found.log);
+  const ConvertInput input =
+      dataset_input("compact", arguments.path, found, arguments.replay, arguments.common.json);
   ProgressLine progress(arguments.common.progress_when(), bytes_of(*found.log));
   ConvertOptions options;
   options.to = arguments.to == "rdb" ? OutputForm::rdb : OutputForm::aof;
@@ -82,9 +84,7 @@ int compact_log(const CompactArguments& arguments) {
   if (arguments.drop_expired) options.changes = &changes;
   options.threads = arguments.common.threads;
   options.progress = progress.callback();
-  ReplayOptions replay = arguments.replay.options();
-  found.lend_to(replay);
-  const ConvertSummary summary = compact(*found.log, replay, arguments.output, *report, options);
+  const ConvertSummary summary = compact(input, arguments.output, *report, options);
   ConversionTold told;
   told.verb = "compact";
   told.path = arguments.path;

@@ -138,7 +138,8 @@ std::vector<LossFeature> WriteArguments::permitted_losses() const {
     std::string known = "all";
     for (const LossRow& each : loss_rows())
       if (each.kind == LossKind::data) known.append(", ").append(each.id);
-    throw std::invalid_argument("--allow-loss " + name + ": there is no such feature; there are " + known);
+    throw std::invalid_argument(
+        fmt::format("--allow-loss {}: there is no such feature; there are {}", name, known));
   }
   return permitted;
 }

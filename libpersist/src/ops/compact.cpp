@@ -84,11 +84,8 @@ class Proof {
 
 }  // namespace
 
-ConvertSummary compact(const AppendSet& log, const ReplayOptions& replay, const OutputOptions& output,
-                       FindingSink& findings, const ConvertOptions& options) {
-  ConvertInput input;
-  input.log = &log;
-  input.replay = replay;
+ConvertSummary compact(const ConvertInput& input, const OutputOptions& output, FindingSink& findings,
+                       const ConvertOptions& options) {
   Conversion conversion(input, options, findings);
   conversion.ask_for_digest();
   ConvertPlacing placing(input, conversion, options, output, Proof(conversion, options));

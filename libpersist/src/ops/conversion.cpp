@@ -274,7 +274,7 @@ void Conversion::run_sorted_json(OutputStream& out, const OutputRules& rules, Fi
   SortedLines lines(*input_.json);
   std::map<std::string, std::string> libraries;  // by name, as a dataset in memory has them
   std::vector<LoadedRdb::KeptModuleAux> behind;  // what stands behind the keys
-  summary_.complete = lines.index(findings, [&](const RdbRecord& record) {
+  summary_.complete = lines.index(findings, plan_.changes, [&](const RdbRecord& record) {
     if (const auto* library = std::get_if<FunctionLibrary>(&record.body)) {
       const std::string code = function_code(*library);
       libraries.insert_or_assign(std::string(function_library_name(code)), code);

@@ -3,6 +3,7 @@
 #include "ops/dataset_flow.hpp"
 
 #include <algorithm>
+#include <tuple>
 
 #include "ops/digest_dataset.hpp"
 #include "ops/entry_head.hpp"
@@ -51,11 +52,16 @@ RdbEntry head_with_layout(uint64_t db, const KeyEntry& held) {
   return entry;
 }
 
+// A key and the database that it is in.
+struct HeldKey {
+  uint64_t db;
+  const KeyEntry* entry;
+};
+
 class KeysWorker : public PortionWorker {
  public:
-  KeysWorker(const DatasetFlow& flow, uint64_t db, std::span<KeyEntry* const> keys, OutputStream& out)
+  KeysWorker(const DatasetFlow& flow, std::span<const HeldKey> keys, OutputStream& out)
       : flow_(flow),
-        db_(db),
         keys_(keys),
         out_(out),
         output_(make_output(*flow.rules)),
@@ -64,14 +70,14 @@ class KeysWorker : public PortionWorker {
 
   void work(size_t portion) override {
     const size_t begin = portion * kPortionKeys;
-    for (const KeyEntry* held : keys_.subspan(begin, std::min(kPortionKeys, keys_.size() - begin))) {
-      HeldValue value(*held, flow_);
+    for (const HeldKey& key : keys_.subspan(begin, std::min(kPortionKeys, keys_.size() - begin))) {
+      HeldValue value(*key.entry, flow_);
       if (flow_.rules->canonical)
-        take_canonical(*held, value);
+        take_canonical(key, value);
       else
-        taker_.take(head_with_layout(db_, *held), value);
+        taker_.take(head_with_layout(key.db, *key.entry), value);
       // Now, while it is at hand.
-      if (flow_.digest != nullptr) digest(*held);
+      if (flow_.digest != nullptr) digest(key);
     }
   }
 
@@ -84,8 +90,8 @@ class KeysWorker : public PortionWorker {
 
  private:
   // Without anything that tells how it was stored or used.
-  void take_canonical(const KeyEntry& held, HeldValue& value) {
-    RdbEntry entry = head_of(db_, held);
+  void take_canonical(const HeldKey& key, HeldValue& value) {
+    RdbEntry entry = head_of(key.db, *key.entry);
     entry.idle_s.reset();
     entry.freq.reset();
     sorted_.begin(entry.encoding->type);
@@ -95,13 +101,12 @@ class KeysWorker : public PortionWorker {
     taker_.take(entry, gathered);
   }
 
-  void digest(const KeyEntry& held) {
-    if (add_to_digest(*digest_, db_, held, std::nullopt)) digests_.add(db_, digest_->finish());
+  void digest(const HeldKey& key) {
+    if (add_to_digest(*digest_, key.db, *key.entry, std::nullopt)) digests_.add(key.db, digest_->finish());
   }
 
   const DatasetFlow& flow_;
-  uint64_t db_;
-  std::span<KeyEntry* const> keys_;
+  std::span<const HeldKey> keys_;
   OutputStream& out_;
   std::unique_ptr<EntryOutput> output_;
   EntryTaker taker_;
@@ -116,15 +121,45 @@ void write_module_aux(const DatasetFlow& flow, uint64_t when, OutputStream& out)
     if (kept.when == when) out.record({{}, ModuleAux{kept.module, kept.encver, kept.when, kept.payload}});
 }
 
+void write_keys(std::span<const HeldKey> keys, const DatasetFlow& flow, OutputStream& out) {
+  run_in_order((keys.size() + kPortionKeys - 1) / kPortionKeys, flow.threads,
+               [&] { return std::make_unique<KeysWorker>(flow, keys, out); });
+}
+
 void write_db(uint64_t number, const Database& db, const DatasetFlow& flow, OutputStream& out) {
   if (db.size() == 0) return;
-  std::vector<KeyEntry*> keys = db.entries();
-  if (flow.sorted) std::ranges::sort(keys, {}, &KeyEntry::key);
-  const auto volatile_keys = std::ranges::count_if(keys, &KeyEntry::has_expiry);
+  std::vector<HeldKey> keys;
+  keys.reserve(db.size());
+  for (const KeyEntry* entry : db.entries()) keys.push_back({number, entry});
+  const auto volatile_keys =
+      std::ranges::count_if(keys, [](const HeldKey& key) { return key.entry->has_expiry(); });
   out.record({{}, SelectDb{number}});
   out.record({{}, ResizeDb{keys.size(), static_cast<uint64_t>(volatile_keys)}});
-  run_in_order((keys.size() + kPortionKeys - 1) / kPortionKeys, flow.threads,
-               [&] { return std::make_unique<KeysWorker>(flow, number, keys, out); });
+  write_keys(keys, flow, out);
+}
+
+// By what they will be called, in the databases where they will be.
+std::vector<HeldKey> sorted_keys(const Dataset& data, const EntryPlan& plan) {
+  struct Named {
+    uint64_t db;
+    std::string key;
+    HeldKey held;
+  };
+  std::vector<Named> named;
+  named.reserve(data.keys());
+  std::string room;
+  for (const auto& numbered : data.dbs()) {
+    numbered.second.for_each([&](const KeyEntry& held) {
+      RdbEntry entry = head_of(numbered.first, held);
+      if (plan.changes != nullptr) plan.changes->apply(entry, room);
+      named.push_back({entry.db, std::string(entry.key), {numbered.first, &held}});
+    });
+  }
+  std::ranges::sort(named, {}, [](const Named& each) { return std::tie(each.db, each.key); });
+  std::vector<HeldKey> sorted;
+  sorted.reserve(named.size());
+  for (const Named& each : named) sorted.push_back(each.held);
+  return sorted;
 }
 
 }  // namespace
@@ -139,7 +174,10 @@ void write_dataset(const Dataset& data, const DatasetFlow& flow, OutputStream& o
     if (flow.digest != nullptr) flow.digest->add_library(library.code);
     out.record({{}, library});
   }
-  for (const auto& numbered : data.dbs()) write_db(numbered.first, numbered.second, flow, out);
+  if (flow.sorted)
+    write_keys(sorted_keys(data, *flow.plan), flow, out);
+  else
+    for (const auto& numbered : data.dbs()) write_db(numbered.first, numbered.second, flow, out);
   if (flow.rest != nullptr)
     for (const std::string& script : flow.rest->scripts) out.record({{}, AuxField{kScriptAux, script}});
   write_module_aux(flow, kBehindKeys, out);

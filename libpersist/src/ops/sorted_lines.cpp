@@ -6,13 +6,19 @@
 
 namespace persist {
 
-bool SortedLines::index(FindingSink& findings, FunctionRef<void(const RdbRecord&)> tell_other) {
+bool SortedLines::index(FindingSink& findings, const KeyChanges* changes,
+                        FunctionRef<void(const RdbRecord&)> tell_other) {
   JsonLinesReader reader(source_, findings);
+  std::string room;
   while (const RdbRecord* record = reader.next()) {
-    if (const auto* entry = std::get_if<RdbEntry>(&record->body))
-      lines_.push_back({entry->db, std::string(entry->key), std::string(entry->key_meta), record->extent});
-    else
+    const auto* told = std::get_if<RdbEntry>(&record->body);
+    if (told == nullptr) {
       tell_other(*record);
+      continue;
+    }
+    RdbEntry entry = *told;
+    if (changes != nullptr) changes->apply(entry, room);
+    lines_.push_back({entry.db, std::string(entry.key), std::string(entry.key_meta), record->extent});
   }
   std::ranges::sort(lines_, {}, [](const Line& line) { return std::tie(line.db, line.key); });
   return reader.complete();

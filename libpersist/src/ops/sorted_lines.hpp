@@ -5,6 +5,7 @@
 #include <vector>
 
 #include "persist/finding.hpp"
+#include "persist/key_changes.hpp"
 #include "persist/source.hpp"
 #include "text/json_reader.hpp"
 
@@ -16,10 +17,12 @@ class SortedLines {
   explicit SortedLines(ByteSource& source) : source_(source) {}
 
   // Reads all lines once, to know their keys: about a hundred bytes of memory for each. What is no entry is
-  // told as it comes. False if a line is not right, which has been reported.
-  bool index(FindingSink& findings, FunctionRef<void(const RdbRecord&)> tell_other);
+  // told as it comes. `changes` says what keys will be called; null: what they are. False if a line is not
+  // right, which has been reported.
+  bool index(FindingSink& findings, const KeyChanges* changes,
+             FunctionRef<void(const RdbRecord&)> tell_other);
 
-  // Tells each entry, by db and key.
+  // Tells each entry as it stands in its line, in the order of what it will be called.
   void for_each(FunctionRef<void(const RdbEntry&, Value&)> tell);
 
  private:

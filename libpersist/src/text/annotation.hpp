@@ -1,8 +1,8 @@
 // Records as people look at them: place, size, what it is, and its bytes. persist-dump(1), ANNOTATED
 #pragma once
 
-#include "persist/rdb_reader.hpp"
 #include "base/byte_buffer.hpp"
+#include "persist/rdb_reader.hpp"
 
 namespace persist {
 
