@@ -128,9 +128,12 @@ void write_keys(std::span<const HeldKey> keys, const DatasetFlow& flow, OutputSt
 
 void write_db(uint64_t number, const Database& db, const DatasetFlow& flow, OutputStream& out) {
   if (db.size() == 0) return;
+  // In the order in which they were created. What they are sorted by takes no room of its own.
   std::vector<HeldKey> keys;
   keys.reserve(db.size());
-  for (const KeyEntry* entry : db.entries()) keys.push_back({number, entry});
+  db.for_each([&keys](const KeyEntry& entry) { keys.push_back({entry.born, &entry}); });
+  std::ranges::sort(keys, {}, &HeldKey::db);
+  for (HeldKey& key : keys) key.db = number;
   const auto volatile_keys =
       std::ranges::count_if(keys, [](const HeldKey& key) { return key.entry->has_expiry(); });
   out.record({{}, SelectDb{number}});
