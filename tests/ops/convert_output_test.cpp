@@ -20,17 +20,6 @@ namespace {
 
 constexpr ServerVersion kReplayedAs{redis, 702};
 
-std::string few_keys() {
-  return RdbBuilder(redis, 11)
-      .select(0)
-      .expire_ms(9)
-      .string("a", "1")
-      .list("l", {"x", "y"})
-      .select(2)
-      .hash("h", {{"f", "v"}})
-      .eof();
-}
-
 }  // namespace
 
 // --- Forms -----------------------------------------------------------------------------------------------

@@ -18,17 +18,6 @@ using namespace persist::test;
 
 namespace {
 
-std::string some_keys() {
-  return RdbBuilder(redis, 11)
-      .select(0)
-      .expire_ms(9)
-      .string("a", "1")
-      .list("l", {"x", "y"})
-      .select(2)
-      .hash("h", {{"f", "v"}})
-      .eof();
-}
-
 std::string damaged_file() {
   return RdbBuilder(redis, 11)
       .select(0)
@@ -42,7 +31,7 @@ std::string damaged_file() {
 
 TEST_CASE("placing: nothing appears of what is damaged, but for what is whole if that is asked for") {
   const TempFolder folder;
-  const std::string torn = some_keys().substr(0, some_keys().size() - 12);
+  const std::string torn = few_keys().substr(0, few_keys().size() - 12);
   struct Row {
     std::string file;
     std::string salvaged;
@@ -119,16 +108,16 @@ TEST_CASE("placing: a dry run says what would be written and lost, and writes no
 
 TEST_CASE("placing: the input is never written to, by whatever name") {
   const TempFolder folder;
-  const std::string in = folder.file("in.rdb", some_keys());
+  const std::string in = folder.file("in.rdb", few_keys());
   REQUIRE(::symlink(in.c_str(), folder.path("link").c_str()) == 0);
   REQUIRE(::link(in.c_str(), folder.path("hard").c_str()) == 0);
   for (const std::string name : {"in.rdb", "link", "hard", "./in.rdb"}) {
     CAPTURE(name);
     const Converted refused = convert_path(in, folder.path(name), options_for("redis-7.2"), true);
     CHECK(refused.refusal.find("never written to") != std::string::npos);
-    CHECK(read_file(in) == some_keys());
+    CHECK(read_file(in) == few_keys());
   }
-  const std::string dir = SetBuilder().base(some_keys()).incr(resp("SELECT 0")).write(folder);
+  const std::string dir = SetBuilder().base(few_keys()).incr(resp("SELECT 0")).write(folder);
   const std::string before = dumped_log(dir);
   CHECK(convert_log_path(dir, dir, options_for("redis-7.2", OutputForm::aof))
             .refusal.find("never written to") != std::string::npos);

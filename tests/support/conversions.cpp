@@ -5,6 +5,7 @@
 
 #include "persist/check_set.hpp"
 #include "persist/dump.hpp"
+#include "support/rdb_builder.hpp"
 #include "support/set_verbs.hpp"
 #include "support/verbs.hpp"
 
@@ -43,6 +44,17 @@ std::string told(const LossReport& losses) {
             std::to_string(lost.keys);
   }
   return text;
+}
+
+std::string few_keys() {
+  return RdbBuilder(redis, 11)
+      .select(0)
+      .expire_ms(9)
+      .string("a", "1")
+      .list("l", {"x", "y"})
+      .select(2)
+      .hash("h", {{"f", "v"}})
+      .eof();
 }
 
 ConvertOptions options_for(Bytes target, OutputForm form) {

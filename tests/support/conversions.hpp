@@ -22,6 +22,9 @@ struct Converted {
   [[nodiscard]] std::string losses() const { return told(summary.losses); }
 };
 
+// An RDB file of three keys: in two dbs, one of them with an expiry long past.
+[[nodiscard]] std::string few_keys();
+
 [[nodiscard]] ConvertOptions options_for(Bytes target, OutputForm form = OutputForm::rdb);
 // The same, and whatever the target cannot hold may go.
 [[nodiscard]] ConvertOptions lossy_options_for(Bytes target, OutputForm form = OutputForm::rdb);

@@ -4,8 +4,8 @@
 
 #include <memory>
 
-#include "changing.hpp"
 #include "dataset_input.hpp"
+#include "dataset_verb.hpp"
 #include "editing.hpp"
 #include "input.hpp"
 #include "options.hpp"
@@ -22,22 +22,15 @@ namespace {
 
 constexpr const char* kStream = "-";
 
-struct ConvertArguments {
+struct ConvertArguments : DatasetArguments {
   std::string path;
   std::string to;
-  OutputOptions output;
   std::string base = "rdb";
   std::string log_name = ConvertOptions{}.log_name;
   bool canonical = false;
   bool restore = false;
   bool replace = false;
   bool meta = false;
-  bool salvage = false;
-  CommonOptions common;
-  WriteArguments write;
-  FilterArguments filter;
-  ChangeArguments changes;
-  ReplayArguments replay;
 
   void add_to(CLI::App& app) {
     app.add_option("IN", path, "an RDB file, a log, JSON Lines of `dump`; - is standard input")->required();
@@ -57,10 +50,7 @@ struct ConvertArguments {
     app.add_flag("--replace", replace, "resp: what is there already under a key goes first");
     app.add_flag("--meta", meta, "jsonl: also lines for the records that are no keys");
     app.add_flag("--salvage", salvage, "of a damaged input, what is whole");
-    filter.add_selection_to(app);
-    changes.add_to(app);
-    replay.add_to(app, true);
-    common.add_to(app);
+    add_reading_to(app);
   }
 };
 
@@ -68,30 +58,20 @@ bool is_stream(const ConvertArguments& arguments) { return arguments.output.path
 
 class Job {
  public:
-  explicit Job(const ConvertArguments& arguments)
-      : arguments_(arguments),
-        permitted_(arguments.write.permitted_losses()),
-        filter_(arguments.changes.with_expired(arguments.filter.options())),
-        changes_(arguments.changes.options()),
-        report_(finding_report(arguments.common.json, arguments.common.findings_max)) {
+  explicit Job(const ConvertArguments& arguments) : arguments_(arguments), work_(arguments) {
     options_.to = *find_output_form(arguments.to);
-    options_.write = arguments.write.options();
     options_.canonical = arguments.canonical;
     options_.base_of_commands = arguments.base == "aof";
     options_.log_name = arguments.log_name;
     options_.restore = arguments.restore;
     options_.replace = arguments.replace;
     options_.meta = arguments.meta;
-    options_.permitted_losses = permitted_;
-    options_.salvage = arguments.salvage;
-    options_.filter = &filter_;
-    if (arguments.changes.changes_something()) options_.changes = &changes_;
-    options_.threads = arguments.common.threads;
+    work_.fill(options_);
   }
 
   int run() {
-    Keyspace found = open_keyspace(arguments_.path, *report_);
-    KindWatch watch(*report_);
+    Keyspace found = open_keyspace(arguments_.path, work_.report());
+    KindWatch watch(work_.report());
     // What is written to a stream, or sorted, may have to be read twice.
     if (found.input.source && (is_stream(arguments_) || arguments_.canonical))
       found.input.source = rereadable_source(std::move(found.input.source));
@@ -103,7 +83,7 @@ class Job {
                  printable(arguments_.path), watch.kind());
       return kTrouble;
     }
-    return report_conversion(told(), found, summary, permitted_);
+    return report_conversion(told(), found, summary, work_.permitted());
   }
 
  private:
@@ -130,10 +110,7 @@ class Job {
   }
 
   const ConvertArguments& arguments_;
-  std::vector<LossFeature> permitted_;
-  Filter filter_;
-  KeyChanges changes_;
-  std::unique_ptr<FindingSink> report_;
+  DatasetWork work_;
   ConvertOptions options_;
 };
 

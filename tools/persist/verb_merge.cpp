@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "changing.hpp"
 #include "dataset_input.hpp"
+#include "dataset_verb.hpp"
 #include "editing.hpp"
 #include "options.hpp"
 #include "persist/merge.hpp"
@@ -25,16 +25,9 @@ using Json = nlohmann::ordered_json;
 
 constexpr const char* kMergeVerb = "merge";
 
-struct MergeArguments {
+struct MergeArguments : DatasetArguments {
   std::vector<std::string> paths;
   std::string on_conflict = "error";
-  OutputOptions output;
-  bool salvage = false;
-  CommonOptions common;
-  WriteArguments write;
-  FilterArguments filter;
-  ChangeArguments changes;
-  ReplayArguments replay;
 
   void add_to(CLI::App& app) {
     app.add_option("IN", paths, "RDB files, logs, JSON Lines of `dump`; - is standard input")->required();
@@ -46,10 +39,7 @@ struct MergeArguments {
     app.add_flag("--dry-run", output.dry_run, "say what would conflict or be lost and write nothing");
     app.add_flag("--salvage", salvage, "of damaged inputs, what is whole");
     write.add_to(app);
-    filter.add_selection_to(app);
-    changes.add_to(app);
-    replay.add_to(app, true);
-    common.add_to(app);
+    add_reading_to(app);
   }
 
   // What is wrong with what was given; empty if nothing is.
@@ -65,19 +55,9 @@ struct MergeArguments {
 
 class MergeJob {
  public:
-  explicit MergeJob(const MergeArguments& arguments)
-      : arguments_(arguments),
-        permitted_(arguments.write.permitted_losses()),
-        filter_(arguments.changes.with_expired(arguments.filter.options())),
-        changes_(arguments.changes.options()),
-        report_(finding_report(arguments.common.json, arguments.common.findings_max)) {
+  explicit MergeJob(const MergeArguments& arguments) : arguments_(arguments), work_(arguments) {
     options_.on_conflict = *find_conflict_policy(arguments.on_conflict);
-    options_.write = arguments.write.options();
-    options_.permitted_losses = permitted_;
-    options_.salvage = arguments.salvage;
-    options_.filter = &filter_;
-    if (arguments.changes.changes_something()) options_.changes = &changes_;
-    options_.threads = arguments.common.threads;
+    work_.fill(options_);
   }
 
   int run() {
@@ -94,7 +74,7 @@ class MergeJob {
 
  private:
   std::optional<Exit> open(const std::string& path) {
-    Keyspace& found = opened_.emplace_back(open_keyspace(path, *report_));
+    Keyspace& found = opened_.emplace_back(open_keyspace(path, work_.report()));
     inputs_.push_back(dataset_input(kMergeVerb, path, found, arguments_.replay, arguments_.common.json));
     if (!found.log || found.errors == 0 || arguments_.salvage) return std::nullopt;
     fmt::print(stderr, "persist merge: {}: nothing was written: the log is damaged\n", printable(path));
@@ -115,7 +95,7 @@ class MergeJob {
   MergeSummary merge_all() {
     ProgressLine progress(arguments_.common.progress_when(), bytes_to_come());
     options_.progress = progress.callback();
-    return merge(inputs_, arguments_.output, *report_, options_);
+    return merge(inputs_, arguments_.output, work_.report(), options_);
   }
 
   [[nodiscard]] static bool readable(const MergedInput& input) {
@@ -135,7 +115,7 @@ class MergeJob {
     }
     if (damaged && !arguments_.salvage) return tool::exit_of(reach, false);
     if (refuses_conflicts(summary)) return kTrouble;
-    return summary.losses.loses_more_than(permitted_) ? kRefused : kDone;
+    return summary.losses.loses_more_than(work_.permitted()) ? kRefused : kDone;
   }
 
   void print_text(const MergeSummary& summary, Exit status) const {
@@ -147,7 +127,7 @@ class MergeJob {
     if (!all_readable) return;
     print_conflicts(summary);
     print_losses(kMergeVerb, arguments_.output.path.empty() ? "dry run" : arguments_.output.path,
-                 summary.losses, permitted_);
+                 summary.losses, work_.permitted());
     if (status != kDone) return;
     uint64_t keys = 0;
     for (const MergedInput& input : summary.inputs) keys += input.keys;
@@ -232,15 +212,12 @@ class MergeJob {
       one["inputs"] = conflict.inputs;
       json["first_conflicts"].push_back(std::move(one));
     }
-    json["losses"] = losses_json(summary.losses, permitted_);
+    json["losses"] = losses_json(summary.losses, work_.permitted());
     fmt::print("{}", json_line(json));
   }
 
   const MergeArguments& arguments_;
-  std::vector<LossFeature> permitted_;
-  Filter filter_;
-  KeyChanges changes_;
-  std::unique_ptr<FindingSink> report_;
+  DatasetWork work_;
   std::deque<Keyspace> opened_;  // the inputs point into it
   std::vector<ConvertInput> inputs_;
   MergeOptions options_;

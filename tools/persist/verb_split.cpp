@@ -6,8 +6,8 @@
 #include <memory>
 #include <nlohmann/json.hpp>
 
-#include "changing.hpp"
 #include "dataset_input.hpp"
+#include "dataset_verb.hpp"
 #include "editing.hpp"
 #include "options.hpp"
 #include "replaying.hpp"
@@ -25,18 +25,11 @@ using Json = nlohmann::ordered_json;
 constexpr const char* kSplitVerb = "split";
 constexpr size_t kFilesTold = 20;
 
-struct SplitArguments {
+struct SplitArguments : DatasetArguments {
   std::string path;
   std::string by;
-  OutputOptions output;
   size_t files_max = kSplitFilesByDefault;
   bool rest = false;
-  bool salvage = false;
-  CommonOptions common;
-  WriteArguments write;
-  FilterArguments filter;
-  ChangeArguments changes;
-  ReplayArguments replay;
 
   void add_to(CLI::App& app) {
     app.add_option("IN", path, "an RDB file, a log, JSON Lines of `dump`; - is standard input")->required();
@@ -51,28 +44,9 @@ struct SplitArguments {
     app.add_flag("--dry-run", output.dry_run, "say what would go where and write nothing");
     app.add_flag("--salvage", salvage, "of a damaged input, what is whole");
     write.add_to(app);
-    filter.add_selection_to(app);
-    changes.add_to(app);
-    replay.add_to(app, true);
-    common.add_to(app);
+    add_reading_to(app);
   }
 };
-
-Json file_json(const SplitFile& file) {
-  Json json;
-  json["file"] = json_string(file.name);
-  json["holds"] = split_content_name(file.content);
-  if (file.content == SplitContent::node) {
-    json["node"] = file.node;
-    json["address"] = json_string(file.address);
-  }
-  for (const SlotRange& range : file.slots) json["slots"].push_back({range.first, range.last});
-  if (file.content == SplitContent::db) json["db"] = file.db;
-  if (file.content == SplitContent::prefix) json["prefix"] = json_string(file.prefix);
-  json["keys"] = file.keys;
-  json["bytes"] = file.bytes;
-  return json;
-}
 
 std::string named(const SplitMisfits& misfits) {
   std::string text;
@@ -85,12 +59,7 @@ std::string named(const SplitMisfits& misfits) {
 
 class SplitJob {
  public:
-  explicit SplitJob(const SplitArguments& arguments)
-      : arguments_(arguments),
-        permitted_(arguments.write.permitted_losses()),
-        filter_(arguments.changes.with_expired(arguments.filter.options())),
-        changes_(arguments.changes.options()),
-        report_(finding_report(arguments.common.json, arguments.common.findings_max)) {
+  explicit SplitJob(const SplitArguments& arguments) : arguments_(arguments), work_(arguments) {
     try {
       options_.rule = parse_split_rule(arguments.by);
     } catch (const std::invalid_argument& error) {
@@ -98,17 +67,11 @@ class SplitJob {
     }
     options_.files_max = arguments.files_max;
     options_.keep_unassigned = arguments.rest;
-    ConvertOptions& convert = options_.convert;
-    convert.write = arguments.write.options();
-    convert.permitted_losses = permitted_;
-    convert.salvage = arguments.salvage;
-    convert.filter = &filter_;
-    if (arguments.changes.changes_something()) convert.changes = &changes_;
-    convert.threads = arguments.common.threads;
+    work_.fill(options_.convert);
   }
 
   Exit run() {
-    Keyspace found = open_keyspace(arguments_.path, *report_);
+    Keyspace found = open_keyspace(arguments_.path, work_.report());
     const ConvertInput input =
         dataset_input(kSplitVerb, arguments_.path, found, arguments_.replay, arguments_.common.json);
     if (found.errors > 0 && !arguments_.salvage) {
@@ -116,7 +79,7 @@ class SplitJob {
                  printable(arguments_.path));
       return exit_of(found.reach, false);
     }
-    KindWatch watch(*report_);
+    KindWatch watch(work_.report());
     const SplitSummary summary = split_input(found, input, watch);
     const ConvertSummary& read = summary.convert;
     if (input.rdb != nullptr && !watch.is_rdb()) {
@@ -148,7 +111,7 @@ class SplitJob {
   // Whether every key has a place, and nothing is lost that is not permitted to be.
   [[nodiscard]] bool fits(const SplitSummary& summary) const {
     return summary.beyond.keys == 0 && (arguments_.rest || summary.unowned.keys == 0) &&
-           !summary.convert.losses.loses_more_than(permitted_);
+           !summary.convert.losses.loses_more_than(work_.permitted());
   }
   [[nodiscard]] bool would_be_written(const SplitSummary& summary) const {
     return arguments_.output.dry_run && fits(summary) && !is_damaged(summary.convert);
@@ -168,17 +131,17 @@ class SplitJob {
     json["beyond_db0"] = summary.beyond.keys;
     json["complete"] = read.complete;
     json["errors"] = read.errors;
-    json["losses"] = losses_json(read.losses, permitted_);
+    json["losses"] = losses_json(read.losses, work_.permitted());
     if (read.replay) add_replay(json, *read.replay);
     json["files"] = Json::array();
-    for (const SplitFile& file : summary.files) json["files"].push_back(file_json(file));
+    for (const SplitFile& file : summary.files) json["files"].push_back(Json::parse(split_index_line(file)));
     fmt::print("{}", json_line(json));
   }
 
   void print_text(const SplitSummary& summary) const {
     const ConvertSummary& read = summary.convert;
     const std::string path = printable(arguments_.path);
-    print_losses(kSplitVerb, arguments_.path, read.losses, permitted_);
+    print_losses(kSplitVerb, arguments_.path, read.losses, work_.permitted());
     if (summary.beyond.keys > 0) {
       fmt::print(stderr,
                  "persist split: {}: nothing was written: {} not in db 0, the only one of a cluster: {}; "
@@ -216,10 +179,7 @@ class SplitJob {
   }
 
   const SplitArguments& arguments_;
-  std::vector<LossFeature> permitted_;
-  Filter filter_;
-  KeyChanges changes_;
-  std::unique_ptr<FindingSink> report_;
+  DatasetWork work_;
   SplitOptions options_;
 };
 

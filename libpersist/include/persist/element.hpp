@@ -85,6 +85,11 @@ struct StreamIdmp {
   uint64_t iids_added = 0;
   uint64_t iids_duplicates = 0;
 };
+// What a stream has of it that nobody has configured and no producer has used.
+inline constexpr StreamIdmp kIdmpAsNew{100, 100, 0, 0};
+[[nodiscard]] constexpr bool has_settings_as_new(const StreamIdmp& idmp) {
+  return idmp.duration_s == kIdmpAsNew.duration_s && idmp.max_entries == kIdmpAsNew.max_entries;
+}
 struct StreamProducer {
   Bytes id;
 };

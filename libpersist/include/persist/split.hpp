@@ -81,4 +81,7 @@ struct SplitSummary {
 PERSIST_API SplitSummary split(const ConvertInput& input, const OutputOptions& output, FindingSink& findings,
                                const SplitOptions& options);
 
+// A file as a line of JSON, as the index of a split has it.
+PERSIST_API std::string split_index_line(const SplitFile& file);
+
 }  // namespace persist

@@ -20,7 +20,6 @@ enum : uint8_t { kCounterLayout = 19, kIdempotencyLayout = 26, kNackLayout = 27 
 constexpr unsigned kConsumersSince = 602;  // XGROUP CREATECONSUMER
 constexpr unsigned kEmptyByFirstId = 600;  // before, servers made empty streams by their last ID
 constexpr StreamId kSmallestId{0, 1};
-constexpr StreamIdmp kIdmpDefaults{100, 100, 0, 0};
 
 uint64_t within_signed(uint64_t number) {
   return std::min<uint64_t>(number, std::numeric_limits<int64_t>::max());
@@ -168,8 +167,8 @@ class StreamCommands {
   }
 
   void write_idempotency() {
-    const StreamIdmp idmp = stream_.idmp.value_or(kIdmpDefaults);
-    if (idmp.duration_s != kIdmpDefaults.duration_s || idmp.max_entries != kIdmpDefaults.max_entries) {
+    const StreamIdmp idmp = stream_.idmp.value_or(kIdmpAsNew);
+    if (!has_settings_as_new(idmp)) {
       out_.begin(6);
       out_.arg("XCFGSET");
       out_.arg(key_);

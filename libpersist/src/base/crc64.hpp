@@ -10,6 +10,9 @@ namespace persist {
 // The checksum of what `crc` was computed over followed by `bytes`; 0 is the checksum of nothing.
 [[nodiscard]] uint64_t crc64(uint64_t crc, Bytes bytes);
 
+// The first RDB version whose files end with one.
+inline constexpr uint32_t kChecksumSince = 5;
+
 // A running checksum that knows how far it has come, so that bytes seen twice count once.
 struct Checksum {
   uint64_t value = 0;

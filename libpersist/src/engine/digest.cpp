@@ -130,12 +130,8 @@ class ServerDigest : public KeyDigest {
 }  // namespace
 
 DigestRules digest_rules(Dialect family, unsigned version) {
-  // Release candidates call themselves so: these are those of 7.2 and 7.4.
-  constexpr unsigned kNewPrinter = 701;
-  constexpr unsigned kFieldExpiries = 703;
-  const bool redis = family == Dialect::redis;
-  return {redis && version < kNewPrinter ? DoubleStyle::printf17 : DoubleStyle::shortest,
-          redis && version >= kFieldExpiries};
+  constexpr unsigned kFieldExpiries = 703;  // what release candidates of 7.4 call themselves
+  return {double_style(family, version), family == Dialect::redis && version >= kFieldExpiries};
 }
 
 bool HoleBudget::take(uint64_t holes) {

@@ -15,9 +15,6 @@ namespace {
 
 constexpr int64_t kNone = -1;
 
-// Where a stream comes from an encoding without these, servers that have them set them so.
-constexpr StreamIdmp kIdmpDefaults{100, 100, 0, 0};
-
 // The sum of hashes; each is begun, filled and then added.
 template <typename Fields>
 class HashSum {
@@ -41,7 +38,7 @@ class FullDigest : public KeyDigest {
     fields_.bytes("key").number(key.db).bytes(key.key).number(key.expire_at_ms);
     fields_.bytes(value_type_name(key.type));
     type_ = key.type;
-    idmp_ = kIdmpDefaults;
+    idmp_ = kIdmpAsNew;  // as servers set it where an encoding has none
   }
 
   void add(const Element& told) override { std::visit(*this, told); }

@@ -15,7 +15,6 @@ namespace persist {
 namespace {
 
 // A hint in the file is believed as far as a file of that size could have so many keys.
-constexpr uint64_t kKeyBytesMin = 3;
 constexpr uint64_t kKeysReservedMax = uint64_t{1} << 26;
 constexpr size_t kIntegerBytesMax = 5;
 constexpr uint64_t kKeysBetweenLooks = uint64_t{1} << 14;
@@ -120,7 +119,7 @@ class RdbLoader {
       db_number_ = select->db;
       db_ = &data_.db(select->db);
     } else if (const auto* resize = std::get_if<ResizeDb>(&record.body)) {
-      const uint64_t possible = source_.size() ? *source_.size() / kKeyBytesMin : 0;
+      const uint64_t possible = source_.size() ? *source_.size() / kEntryBytesMin : 0;
       if (db_ != nullptr) db_->reserve(std::min({resize->keys, possible, kKeysReservedMax}));
     } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
       origin_.take(*aux);

@@ -23,18 +23,22 @@ bool leads_to_the_same(const std::string& a, const std::string& b) {
 
 }  // namespace
 
+SetPart result_part(const std::string& name, PartRole role) {
+  SetPart part;
+  part.name = name;
+  part.role = role;
+  part.sequence = 1;
+  part.present = true;
+  return part;
+}
+
 bool place_checked_file(const std::string& path, Existing existing,
                         const std::function<bool(ByteSink&)>& make) {
   AtomicFile file(path, existing);
   if (file.temporary().empty()) {
     if (!make(file)) return false;
   } else {
-    SetPart part;
-    part.name = path;
-    part.role = PartRole::single;
-    part.sequence = 1;
-    part.present = true;
-    ResultCheck check(part, file.temporary(), {});
+    ResultCheck check(result_part(path), file.temporary(), {});
     CheckedSink sink(std::make_unique<BorrowedSink>(file), check);
     if (!make(sink)) return false;
     sink.finish();

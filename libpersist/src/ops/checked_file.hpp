@@ -12,6 +12,9 @@
 
 namespace persist {
 
+// What a result is to those who check it, under the name by which findings speak of it.
+[[nodiscard]] SetPart result_part(const std::string& name, PartRole role = PartRole::single);
+
 // `make` writes all of it and says whether it may appear; returns whether it did. What goes to a device is
 // not checked. Throws EditRefused if what was made is not sound, std::system_error.
 bool place_checked_file(const std::string& path, Existing existing,

@@ -2,6 +2,7 @@
 #include "aof/command_writer.hpp"
 #include "engine/vector_set_commands.hpp"
 #include "ops/entry_output.hpp"
+#include "ops/gathered_value.hpp"
 #include "rdb/file_head.hpp"
 #include "rdb/function_code.hpp"
 #include "rdb/record_encoder.hpp"
@@ -25,8 +26,7 @@ class CommandOutput : public EntryOutput {
 
   bool put(const RdbEntry& entry, EntryValue& value) override {
     if (entry.encoding->type == ValueType::string && !rules_.restore) return put_string(entry, value);
-    value_.begin(entry.encoding->type);
-    if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
+    if (!gather(value, entry.encoding->type, value_)) return false;
     if (rules_.restore && put_payload(entry)) return true;
     put_commands(entry);
     return true;

@@ -14,10 +14,13 @@ namespace {
 // server's does not see the hints that servers keep for themselves.
 enum class ProofBy : uint8_t { full, server, nothing };
 
+// Then what is written is not to be what was read.
+bool makes_another(const ConvertOptions& options) {
+  return (options.filter != nullptr && !options.filter->accepts_all()) || options.changes != nullptr;
+}
+
 ProofBy proof_for(const ConvertSummary& summary, const ConvertOptions& options) {
-  const bool selects =
-      (options.filter != nullptr && !options.filter->accepts_all()) || options.changes != nullptr;
-  if (selects) return ProofBy::nothing;
+  if (makes_another(options)) return ProofBy::nothing;
   ProofBy by = ProofBy::full;
   for (const LossRow& row : loss_rows()) {
     if (summary.losses.of(row.feature).count == 0) continue;
@@ -87,7 +90,7 @@ class Proof {
 ConvertSummary compact(const ConvertInput& input, const OutputOptions& output, FindingSink& findings,
                        const ConvertOptions& options) {
   Conversion conversion(input, options, findings);
-  conversion.ask_for_digest();
+  if (!makes_another(options)) conversion.ask_for_digest();
   ConvertPlacing placing(input, conversion, options, output, Proof(conversion, options));
   if (conversion.prepare()) placing.run();
   return std::move(conversion.summary());

@@ -23,7 +23,6 @@ constexpr unsigned kFirstWithRestore = 206;
 // Its files are read by all servers since, Redis and Valkey.
 constexpr Bytes kCommonTarget = "redis-7.2";
 
-constexpr uint64_t kKeyBytesMin = 3;
 constexpr size_t kJsonWrittenBytes = size_t{1} << 20;
 
 constexpr uint64_t kBehindKeys = 2;  // where module data stands, as it says itself
@@ -158,7 +157,7 @@ OutputRules Conversion::make_rules(OutputForm form, bool is_base) const {
   rules.is_base = is_base;
   rules.keeps_layout = changes_nothing() && !options_.canonical;
   rules.is_checked = is_checked_;
-  if (input_.rdb != nullptr && input_.rdb->size()) rules.keys_max = *input_.rdb->size() / kKeyBytesMin;
+  if (input_.rdb != nullptr && input_.rdb->size()) rules.keys_max = *input_.rdb->size() / kEntryBytesMin;
   rules.selects = plan_.filter != nullptr && plan_.filter->selects();
   rules.fields_change = plan_.changes != nullptr && plan_.changes->changes_fields();
   rules.restore = options_.restore && form == OutputForm::resp;

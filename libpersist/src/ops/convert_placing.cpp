@@ -19,15 +19,6 @@ bool is_checked(OutputForm form) {
   return form == OutputForm::rdb || form == OutputForm::aof || form == OutputForm::resp;
 }
 
-SetPart part_named(const std::string& name, PartRole role) {
-  SetPart part;
-  part.name = name;
-  part.role = role;
-  part.sequence = 1;
-  part.present = true;
-  return part;
-}
-
 // What an append directory consists of, whatever it is called after.
 bool is_of_a_log(Bytes name) {
   return name.ends_with(".manifest") || name.ends_with(".rdb") || name.ends_with(".aof");
@@ -87,7 +78,7 @@ void ConvertPlacing::run() {
 
 void ConvertPlacing::place_file() {
   AtomicFile file(output_.path, existing());
-  if (!write(file, part_named(output_.path, PartRole::single), file.temporary(), is_log())) return;
+  if (!write(file, result_part(output_.path), file.temporary(), is_log())) return;
   file.commit();
   conversion_.summary().committed = true;
 }
@@ -98,7 +89,7 @@ void ConvertPlacing::place_folder() {
   const std::string base = options_.log_name + ".1.base." + (form() == OutputForm::rdb ? "rdb" : "aof");
   const std::string incr = options_.log_name + ".1.incr.aof";
   const std::unique_ptr<ByteSink> to = folder.create(base);
-  if (!write(*to, part_named(base, PartRole::base), folder.path_of(base), true)) return;
+  if (!write(*to, result_part(base, PartRole::base), folder.path_of(base), true)) return;
   folder.create(incr)->finish();
   Manifest manifest;
   manifest.lines = {{base, 1, ManifestType::base, {}}, {incr, 1, ManifestType::incr, {}}};

@@ -62,8 +62,7 @@ class CsvOutput : public EntryOutput {
       } else if (const auto* consumer = std::get_if<StreamConsumer>(&told)) {
         if (consumer->active_time_ms) ++active_times;
       } else if (const auto* idmp = std::get_if<StreamIdmp>(&told)) {
-        constexpr uint64_t kByDefault = 100;
-        if (idmp->duration_s != kByDefault || idmp->max_entries != kByDefault) ++idempotency;
+        if (!has_settings_as_new(*idmp)) ++idempotency;
       }
     }
   };

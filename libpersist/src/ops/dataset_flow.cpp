@@ -94,8 +94,7 @@ class KeysWorker : public PortionWorker {
     RdbEntry entry = head_of(key.db, *key.entry);
     entry.idle_s.reset();
     entry.freq.reset();
-    sorted_.begin(entry.encoding->type);
-    value.tell([this](const Element& told) { sorted_.add(told); });
+    static_cast<void>(gather(value, entry.encoding->type, sorted_));  // nothing in memory is damaged
     sorted_.sort();
     GatheredValue gathered(sorted_);
     taker_.take(entry, gathered);

@@ -6,6 +6,12 @@
 
 namespace persist {
 
+// Gathers what is told. False if it is damaged: then what was gathered is void.
+[[nodiscard]] inline bool gather(EntryValue& from, ValueType type, Value& into) {
+  into.begin(type);
+  return from.tell([&into](const Element& told) { into.add(told); });
+}
+
 class GatheredValue : public EntryValue {
  public:
   // The value must outlive it.

@@ -1,5 +1,6 @@
 // Entries as JSON Lines: their values, or DUMP payloads of them.
 #include "ops/entry_output.hpp"
+#include "ops/gathered_value.hpp"
 #include "rdb/record_encoder.hpp"
 #include "text/json_lines.hpp"
 
@@ -68,8 +69,7 @@ class PayloadOutput : public EntryOutput {
       : line_(made_), payload_(payload_bytes_, rules.write), fitter_(rules.fit, losses_) {}
 
   bool put(const RdbEntry& entry, EntryValue& value) override {
-    value_.begin(entry.encoding->type);
-    if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
+    if (!gather(value, entry.encoding->type, value_)) return false;
     if (!fitter_.fit_value(entry, value_)) return true;
     const RdbEntry& fitted = fitter_.fit(entry);
     payload_bytes_.clear();

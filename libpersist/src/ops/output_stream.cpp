@@ -8,10 +8,6 @@
 
 namespace persist {
 
-namespace {
-constexpr uint32_t kChecksumFrom = 5;
-}  // namespace
-
 void OutputStream::begin() {
   own_->begin();
   take(*own_);
@@ -50,7 +46,7 @@ void OutputStream::write(Bytes bytes) {
 
 // 0 stands for none.
 void OutputStream::write_checksum() {
-  if (rules_.target().header().version < kChecksumFrom) return;
+  if (rules_.target().header().version < kChecksumSince) return;
   std::array<char, sizeof(uint64_t)> bytes{};
   store_le(bytes.data(), crc_);
   write({bytes.data(), bytes.size()});

@@ -5,6 +5,7 @@
 #include "base/decimal.hpp"
 #include "base/letters.hpp"
 #include "ops/entry_output.hpp"
+#include "ops/gathered_value.hpp"
 #include "rdb/file_head.hpp"
 #include "rdb/function_code.hpp"
 #include "rdb/record_encoder.hpp"
@@ -63,8 +64,7 @@ class RdbOutput : public EntryOutput {
 
   bool put(const RdbEntry& entry, EntryValue& value) override {
     if (entry.encoding->type == ValueType::string) return put_string(entry, value);
-    value_.begin(entry.encoding->type);
-    if (!value.tell([this](const Element& told) { value_.add(told); })) return false;
+    if (!gather(value, entry.encoding->type, value_)) return false;
     if (!fitter_.fit_value(entry, value_)) return true;
     const RdbEntry& fitted = fitter_.fit(entry);
     enter(entry.db);

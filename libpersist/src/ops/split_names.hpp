@@ -14,7 +14,4 @@ namespace persist {
 // name ends in '~' and a hash.
 [[nodiscard]] std::string safe_file_name(Bytes text);
 
-// A line of the index.
-[[nodiscard]] std::string split_index_line(const SplitFile& file);
-
 }  // namespace persist

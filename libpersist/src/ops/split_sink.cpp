@@ -2,6 +2,7 @@
 // that comes are for none of the others.
 #include "ops/split_sink.hpp"
 
+#include "base/crc64.hpp"
 #include "ops/split_names.hpp"
 #include "persist/edit.hpp"
 
@@ -10,7 +11,6 @@ namespace persist {
 namespace {
 
 constexpr size_t kMagicBytes = 9;  // "REDIS0011", "VALKEY080"
-constexpr uint32_t kChecksumSince = 5;
 constexpr Bytes kEndAlone = "\xff";
 constexpr Bytes kSlotHint = "slot-info";
 constexpr size_t kMisfitsNamed = 5;

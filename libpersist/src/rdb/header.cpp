@@ -21,7 +21,6 @@ constexpr Bytes kEofPrefix = "EOF:";
 
 constexpr uint32_t kRedisVersionMax = 14;
 constexpr uint32_t kValkeyVersion = 80;
-constexpr uint32_t kChecksumSince = 5;
 
 bool is_known(Dialect dialect, uint32_t version) {
   if (dialect == Dialect::valkey) return version == kValkeyVersion;

@@ -11,7 +11,6 @@ namespace persist {
 namespace {
 
 constexpr size_t kMagicBytes = 9;  // with the version
-constexpr unsigned kChecksumSinceVersion = 5;
 constexpr uint64_t kAnnotatedNumber = 2;
 constexpr int64_t kMillisecondsPerSecond = 1000;
 
@@ -132,6 +131,6 @@ void RecordEncoder::payload(const RdbEntry& entry, const Value& value) {
 
 void RecordEncoder::end() { opcode(Opcode::end); }
 
-bool RecordEncoder::has_checksum() const { return target().header().version >= kChecksumSinceVersion; }
+bool RecordEncoder::has_checksum() const { return target().header().version >= kChecksumSince; }
 
 }  // namespace persist

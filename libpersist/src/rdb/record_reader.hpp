@@ -12,6 +12,9 @@
 
 namespace persist {
 
+// The fewest bytes that an entry takes: a type code, an empty key, an empty value.
+inline constexpr uint64_t kEntryBytesMin = 3;
+
 // All that reading on from a place needs to know of what came before.
 struct RdbState {
   Dialect dialect = Dialect::redis;

@@ -33,7 +33,6 @@ constexpr Bytes kVectorSets = "vectorset";
 constexpr int64_t kRedisFieldExpiryMax = (int64_t{1} << 48) - 1;
 constexpr int64_t kRedisCommandExpiryMax = (int64_t{1} << 46) - 1;  // what HPEXPIREAT takes
 constexpr int64_t kSecondsMax = std::numeric_limits<int32_t>::max();
-constexpr StreamIdmp kIdmpByDefault{100, 100, 0, 0};
 
 }  // namespace
 
@@ -243,9 +242,8 @@ void Fitter::fit_consumer_times(const RdbEntry& entry, const StreamContent& stre
 
 uint64_t Fitter::fit_idempotency(const RdbEntry& entry, StreamContent& stream) {
   const bool by_commands = rules_.carrier == Carrier::commands;
-  const StreamIdmp idmp = stream.idmp.value_or(kIdmpByDefault);
-  const bool is_set =
-      idmp.duration_s != kIdmpByDefault.duration_s || idmp.max_entries != kIdmpByDefault.max_entries;
+  const StreamIdmp idmp = stream.idmp.value_or(kIdmpAsNew);
+  const bool is_set = !has_settings_as_new(idmp);
   const bool holds = reads(kIdempotency);
   uint64_t lost = !holds && is_set ? 1 : 0;
   for (ProducerValue& producer : stream.producers) {

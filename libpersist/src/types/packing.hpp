@@ -23,21 +23,21 @@ namespace persist {
 }
 
 // A STR that is one listpack or ziplist: of what `add(writer)` adds.
-template <typename Add>
-void put_listpack(Encoder& out, Add add) {
+template <typename Writer, typename Form, typename Add>
+void put_container(Encoder& out, Form form, Add add) {
   ByteBuffer& container = out.container();
-  ListpackWriter writer(container, backlen_of(*out.rules().target));
+  Writer writer(container, form);
   add(writer);
   writer.finish();
   out.blob(container.bytes());
 }
 template <typename Add>
+void put_listpack(Encoder& out, Add add) {
+  put_container<ListpackWriter>(out, backlen_of(*out.rules().target), add);
+}
+template <typename Add>
 void put_ziplist(Encoder& out, Add add) {
-  ByteBuffer& container = out.container();
-  ZiplistWriter writer(container, ziplist_integers_of(*out.rules().target));
-  add(writer);
-  writer.finish();
-  out.blob(container.bytes());
+  put_container<ZiplistWriter>(out, ziplist_integers_of(*out.rules().target), add);
 }
 
 // Servers make no container of 1 GiB. Limits that somebody has set may lead there; half of it is where we

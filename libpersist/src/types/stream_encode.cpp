@@ -10,6 +10,7 @@
 
 #include "codec/listpack_writer.hpp"
 #include "types/encode.hpp"
+#include "types/packing.hpp"
 #include "types/stream_state.hpp"
 
 namespace persist {
@@ -27,7 +28,6 @@ constexpr int64_t kEntryHasNamesOfNode = 2;
 constexpr uint64_t kNodeKeyBytes = 16;
 constexpr uint64_t kEntriesReadUnknown = ~uint64_t{0};
 constexpr int64_t kConsumerNeverActive = -1;
-constexpr StreamIdmp kIdmpAsNew{100, 100, 0, 0};
 
 // What stands from `tail` on comes to stand at `to`. It is a few bytes.
 void move_tail(ByteBuffer& bytes, size_t to, size_t tail) {
@@ -55,10 +55,7 @@ bool same_names(std::span<const StreamField> a, std::span<const StreamField> b) 
 class StreamEncoder {
  public:
   StreamEncoder(Encoder& out, const StreamContent& stream, StreamForm form)
-      : out_(out),
-        stream_(stream),
-        form_(form),
-        backlen_(out.rules().target->narrow_backlen ? Backlen::narrow : Backlen::wide) {
+      : out_(out), stream_(stream), form_(form), backlen_(backlen_of(*out.rules().target)) {
     const PackLimits& limits = out.rules().limits;
     const auto up_to = [](uint64_t limit, uint64_t most) {
       return limit == 0 ? most : std::min(limit, most);
