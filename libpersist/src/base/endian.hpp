@@ -9,12 +9,13 @@
 
 namespace persist {
 
+// By the compilers' own means: of a loop they make a loop.
 template <std::unsigned_integral T>
 [[nodiscard]] constexpr T byteswap(T value) {
-  T swapped = 0;
-  for (size_t i = 0; i < sizeof(T); ++i)
-    swapped = static_cast<T>((swapped << 8) | ((value >> (8 * i)) & 0xff));
-  return swapped;
+  if constexpr (sizeof(T) == sizeof(uint64_t)) return __builtin_bswap64(value);
+  if constexpr (sizeof(T) == sizeof(uint32_t)) return __builtin_bswap32(value);
+  if constexpr (sizeof(T) == sizeof(uint16_t)) return __builtin_bswap16(value);
+  return value;
 }
 
 // Reads a T that the file stores in the byte order `order`. The bytes must be there.

@@ -79,8 +79,8 @@ class KeyDigest {
 // `holes` outlives the object, and is shared by all that work on one dataset.
 [[nodiscard]] std::unique_ptr<KeyDigest> server_digest(const DigestRules& rules, HoleBudget& holes);
 [[nodiscard]] std::unique_ptr<KeyDigest> full_digest();
-// The full digest by a faster hash: for comparing what we wrote with what we meant to write. Never shown.
-[[nodiscard]] std::unique_ptr<KeyDigest> proof_digest();
+// The full digest by a faster hash: for comparing two that were made at one time, with one seed. Never shown.
+[[nodiscard]] std::unique_ptr<KeyDigest> proof_digest(uint64_t seed = 0);
 
 enum class DigestKind : uint8_t { server, full };
 

@@ -72,6 +72,7 @@ class FieldHash {
 // a hash that is fast instead of safe. What it gives has as many bytes, of which the last ones are zero.
 class FastFieldHash {
  public:
+  explicit FastFieldHash(uint64_t seed) : hash_(seed) {}
   FastFieldHash& number(uint64_t value) {
     char* to = fields_.room(sizeof value);
     store_le(to, value);
@@ -88,7 +89,7 @@ class FastFieldHash {
   void restart() { fields_.clear(); }
   [[nodiscard]] Sha1Hash finish() {
     Sha1Hash made{};
-    const std::array<uint64_t, 2> hash = hash128(fields_.bytes());
+    const std::array<uint64_t, 2> hash = hash_(fields_.bytes());
     std::memcpy(made.data(), hash.data(), sizeof hash);
     fields_.clear();
     fields_.shrink(kFieldBytesKept);
@@ -97,6 +98,7 @@ class FastFieldHash {
 
  private:
   static constexpr size_t kFieldBytesKept = size_t{1} << 20;
+  Hash128 hash_;
   ByteBuffer fields_;
 };
 

@@ -30,6 +30,10 @@ class HashSum {
 template <typename Fields>
 class FullDigest : public KeyDigest {
  public:
+  // The seed of a hash that has one.
+  template <typename... Seed>
+  explicit FullDigest(Seed... seed) : fields_(seed...), one_(seed...), part_fields_(seed...) {}
+
   // What is left of a value that was given up goes, too.
   void begin(const DigestKey& key) override {
     for (Fields* fields : {&fields_, &one_, &part_fields_}) fields->restart();
@@ -146,6 +150,8 @@ class FullDigest : public KeyDigest {
 }  // namespace
 
 std::unique_ptr<KeyDigest> full_digest() { return std::make_unique<FullDigest<FieldHash>>(); }
-std::unique_ptr<KeyDigest> proof_digest() { return std::make_unique<FullDigest<FastFieldHash>>(); }
+std::unique_ptr<KeyDigest> proof_digest(uint64_t seed) {
+  return std::make_unique<FullDigest<FastFieldHash>>(seed);
+}
 
 }  // namespace persist

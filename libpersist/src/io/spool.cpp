@@ -3,12 +3,12 @@
 #include <unistd.h>
 
 #include <cerrno>
-#include <cstdlib>
 #include <optional>
 #include <utility>
 
 #include "io/placing.hpp"
 #include "io/sources.hpp"
+#include "io/unnamed_file.hpp"
 
 namespace persist {
 
@@ -42,27 +42,12 @@ class SpooledSource : public ByteSource {
   bool met_end_ = false;
 };
 
-std::string temporary_folder() {
-  const char* const folder = std::getenv("TMPDIR");
-  return folder != nullptr && *folder != '\0' ? folder : "/tmp";
-}
-
-int open_nameless(const std::string& folder) {
-  const int descriptor = ::open(folder.c_str(), O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (descriptor >= 0) return descriptor;
-  // Not every file system can do that: a name then, for a moment.
-  std::string name = folder + "/persist.XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) ::unlink(name.c_str());
-  return named;
-}
-
 }  // namespace
 
 std::unique_ptr<ByteSource> spool(ByteSource& from) {
   const std::string folder = temporary_folder();
   const std::string what = folder + ": the temporary copy of " + from.name();
-  const int descriptor = open_nameless(folder);
+  const int descriptor = open_unnamed_file(folder);
   if (descriptor < 0) throw trouble(errno, what);
   OutputFile file(descriptor, what, OutputFile::Kind::device);  // nobody needs it on the disk
   uint64_t size = 0;

@@ -200,6 +200,12 @@ void Conversion::probe(OutputForm form, bool is_base) {
   pass(nullptr, rules);
 }
 
+void Conversion::run_into(const MakeOutput& make, OutputForm form, ByteSink* sink) {
+  OutputRules rules = make_rules(form, false);
+  rules.make = make;
+  pass(sink, rules);
+}
+
 void Conversion::pass(ByteSink* sink, const OutputRules& rules) {
   if (may_meet_twice()) {
     names_ = std::make_unique<SameNames>();

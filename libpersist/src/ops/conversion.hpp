@@ -26,6 +26,10 @@ class Conversion {
   // Only counts what would be lost, and finds damage: in a fraction of the time.
   void probe(OutputForm form, bool is_base);
 
+  // Has all of it looked at by outputs of one's own; what these make goes to `sink`, unless that is null.
+  using MakeOutput = std::function<std::unique_ptr<EntryOutput>(const OutputRules&)>;
+  void run_into(const MakeOutput& make, OutputForm form, ByteSink* sink);
+
   // Whether what was read and lost so far lets the result appear.
   [[nodiscard]] bool may_commit() const;
   [[nodiscard]] bool permits_all_losses() const;
@@ -39,6 +43,7 @@ class Conversion {
   void mute() { findings_ = &ignored_; }
 
   [[nodiscard]] ConvertSummary& summary() { return summary_; }
+  [[nodiscard]] const ConvertSummary& summary() const { return summary_; }
   [[nodiscard]] const Target& target() const { return *summary_.target; }
   // Has the full digest made of what a dataset in memory holds, while it is written.
   void ask_for_digest() { digest_.emplace(DigestKind::full); }

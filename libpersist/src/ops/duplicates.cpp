@@ -3,15 +3,9 @@
 // in the cache.
 #include "ops/duplicates.hpp"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <bit>
-#include <cerrno>
-#include <cstdlib>
 #include <map>
-#include <string>
 #include <thread>
 
 namespace persist {
@@ -22,33 +16,6 @@ constexpr size_t kBlocksWrittenAtOnce = 16;
 
 // The table for looking through a partition, or a slice of one.
 constexpr size_t kTableHashesMax = size_t{256} << 10;
-
-int open_unnamed_file() {
-  const char* folder = std::getenv("TMPDIR");
-  if (folder == nullptr || *folder == '\0') folder = "/tmp";
-  const int unnamed = ::open(folder, O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
-  if (unnamed >= 0) return unnamed;
-  std::string name = std::string(folder) + "/persist.XXXXXX";
-  const int named = ::mkostemp(name.data(), O_CLOEXEC);
-  if (named >= 0) ::unlink(name.c_str());
-  return named;
-}
-
-bool write_at(int file, const void* from, size_t size, uint64_t at) {
-  ssize_t done = -1;
-  do {
-    done = ::pwrite(file, from, size, static_cast<off_t>(at));
-  } while (done < 0 && errno == EINTR);
-  return done == static_cast<ssize_t>(size);
-}
-
-bool read_at(int file, void* to, size_t size, uint64_t at) {
-  ssize_t done = -1;
-  do {
-    done = ::pread(file, to, size, static_cast<off_t>(at));
-  } while (done < 0 && errno == EINTR);
-  return done == static_cast<ssize_t>(size);
-}
 
 }  // namespace
 
@@ -77,10 +44,6 @@ class DuplicateHashes::Table {
 };
 
 DuplicateHashes::DuplicateHashes(size_t memory_bytes) : blocks_max_(memory_bytes / sizeof(HashBlock)) {}
-
-DuplicateHashes::~DuplicateHashes() {
-  if (spill_file_ >= 0) ::close(spill_file_);
-}
 
 DuplicateHashes::Appender& DuplicateHashes::appender() {
   const std::lock_guard lock(mutex_);
@@ -137,7 +100,7 @@ bool DuplicateHashes::Appender::spill(Partition& partition) {
 void DuplicateHashes::Appender::write_out() {
   if (unwritten_.empty()) return;
   const size_t size = unwritten_.size() * sizeof(HashBlock);
-  if (!write_at(owner_.spill_file_, unwritten_.data(), size, unwritten_at_)) owner_.complete_ = false;
+  if (owner_.spill_file_.write_at(unwritten_.data(), size, unwritten_at_) != 0) owner_.complete_ = false;
   unwritten_.clear();
 }
 
@@ -148,8 +111,8 @@ bool DuplicateHashes::take_memory() {
 
 bool DuplicateHashes::open_spill_file() {
   const std::lock_guard lock(mutex_);
-  if (spill_file_ < 0 && complete_) spill_file_ = open_unnamed_file();
-  return spill_file_ >= 0;
+  if (!spill_file_.is_open() && complete_) return spill_file_.open() == 0;
+  return spill_file_.is_open();
 }
 
 size_t DuplicateHashes::count_in(size_t partition) const {
@@ -172,7 +135,7 @@ bool DuplicateHashes::for_each_hash(size_t partition, Each each) const {
     each(appender->open_hashes(partition));
     for (const HashBlock* full : part.full) each(std::span<const uint64_t>(full->hashes));
     for (const uint64_t place : part.spilled) {
-      if (read_at(spill_file_, &block, sizeof block, place))
+      if (spill_file_.read_at(&block, sizeof block, place) == 0)
         each(std::span<const uint64_t>(block.hashes));
       else
         readable = false;
@@ -230,7 +193,7 @@ std::vector<uint64_t> DuplicateHashes::find(unsigned threads) {
   };
   std::vector<std::thread> others;
   // What fits into memory is done before a thread has started.
-  for (unsigned i = 1; i < threads && spill_file_ >= 0; ++i) others.emplace_back(look);
+  for (unsigned i = 1; i < threads && spill_file_.is_open(); ++i) others.emplace_back(look);
   look();
   for (std::thread& other : others) other.join();
   std::ranges::sort(all);

@@ -11,6 +11,8 @@
 #include <span>
 #include <vector>
 
+#include "io/unnamed_file.hpp"
+
 namespace persist {
 
 class DuplicateHashes {
@@ -39,7 +41,6 @@ class DuplicateHashes {
  public:
   // Keeps up to `memory_bytes` of hashes in memory, besides a quarter MiB a thread.
   explicit DuplicateHashes(size_t memory_bytes);
-  ~DuplicateHashes();
   DuplicateHashes(const DuplicateHashes&) = delete;
   DuplicateHashes& operator=(const DuplicateHashes&) = delete;
 
@@ -102,7 +103,7 @@ class DuplicateHashes {
   std::mutex mutex_;
   std::vector<std::unique_ptr<Appender>> appenders_;
   std::atomic<size_t> blocks_ = 0;  // full ones in memory
-  int spill_file_ = -1;
+  UnnamedFile spill_file_;
   std::atomic<uint64_t> spilled_bytes_ = 0;
   std::atomic<bool> complete_ = true;
 };

@@ -49,6 +49,7 @@ void EntryOutput::clear() {
 }
 
 std::unique_ptr<EntryOutput> make_output(const OutputRules& rules) {
+  if (rules.make) return rules.make(rules);
   return rules.only_probes ? make_loss_probe(rules) : kForms[static_cast<size_t>(rules.form)].make(rules);
 }
 

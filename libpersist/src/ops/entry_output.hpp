@@ -2,6 +2,7 @@
 // together until its turn to be written.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <optional>
 
@@ -18,6 +19,8 @@ struct RdbProvenance {
   RdbHeader header;
   std::optional<bool> narrow_backlen;  // of the listpacks in it
 };
+
+class EntryOutput;
 
 // What all threads go by.
 struct OutputRules {
@@ -36,6 +39,8 @@ struct OutputRules {
   bool replace = false;
   bool meta = false;
   bool only_probes = false;  // nothing is made: only what would be lost is counted
+  // Of one that only looks at what comes, instead of that of the form.
+  std::function<std::unique_ptr<EntryOutput>(const OutputRules&)> make;
 
   [[nodiscard]] const Target& target() const { return *write.target; }
 };
@@ -65,6 +70,9 @@ class EntryOutput {
 
   // Makes a command or record that selects the database of what comes.
   virtual void select(uint64_t /*db*/) {}
+
+  // What came together is being handed on: in the order of the input, by one thread at a time.
+  virtual void hand_on() {}
 
   // What came together since clear().
   [[nodiscard]] ByteBuffer& made() { return made_; }

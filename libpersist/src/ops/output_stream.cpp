@@ -25,6 +25,7 @@ void OutputStream::take(EntryOutput& output) {
     selector_->clear();
   }
   if (output.last_db()) db_ = output.last_db();
+  output.hand_on();
   write(output.made().bytes());
   losses_.add(output.losses());
   written_ += output.written();

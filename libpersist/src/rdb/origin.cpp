@@ -74,6 +74,7 @@ RdbHead read_rdb_head(ByteSource& source) {
       origin.take(*header);
     } else if (const auto* aux = std::get_if<AuxField>(&record->body)) {
       origin.take(*aux);
+      if (aux->name == "ctime") head.ctime_s = parse_decimal<int64_t>(aux->value);
     } else {
       break;
     }

@@ -27,6 +27,7 @@ struct RdbHead {
   bool found = false;  // there is a header
   RdbHeader header;
   std::optional<ServerVersion> server;  // as RdbOrigin tells it
+  std::optional<int64_t> ctime_s;       // when it was written, seconds since the epoch
 };
 // The beginning of the source stays to be read.
 [[nodiscard]] RdbHead read_rdb_head(ByteSource& source);

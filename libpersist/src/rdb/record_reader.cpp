@@ -135,6 +135,20 @@ bool RecordReader::finish_value() {
   return true;
 }
 
+std::optional<uint64_t> RecordReader::string_size() {
+  constexpr size_t kHeadBytesMax = 1 + 9 + 9;
+  const auto* entry = std::get_if<RdbEntry>(&record_.body);
+  if (entry == nullptr || value_ != Value::unread || entry->encoding->type != ValueType::string)
+    return std::nullopt;
+  Scratch unused;
+  Cursor head(in_.ahead(kHeadBytesMax), 0, unused, std::numeric_limits<uint64_t>::max());
+  try {
+    return persist::string_size(head, "string value");
+  } catch (const FormatError&) {
+    return std::nullopt;  // whoever moves over it says why
+  }
+}
+
 // A value that cannot be decoded may still have a certain end: then the reading goes on behind it.
 void RecordReader::recover(const Finding& why) {
   value_ = Value::none;

@@ -54,6 +54,10 @@ class RecordReader {
            in_.next_is_below(kSpecialString);
   }
 
+  // Of a string before which next_head() stopped: how long it is, as its head says; to be believed once
+  // finish_value() has moved over it. Absent for a number, and for what the file ends in.
+  [[nodiscard]] std::optional<uint64_t> string_size();
+
   // Moves over the value that next_head() stopped before, if nobody has. False if it is damaged beyond
   // passing.
   bool finish_value();

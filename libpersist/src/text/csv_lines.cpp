@@ -28,16 +28,6 @@ void append_quoted_if_needed(ByteBuffer& out, Bytes text) {
   out.append('"');
 }
 
-// True if it had to be base64.
-bool append_csv_string(ByteBuffer& out, Bytes bytes) {
-  if (is_csv_text(bytes)) {
-    append_quoted_if_needed(out, bytes);
-    return false;
-  }
-  put_json_base64(out, bytes);
-  return true;
-}
-
 void append_csv_score(ByteBuffer& out, double score) {
   if (std::isfinite(score)) return append_json_double(out, score);
   out.append(std::isnan(score) ? Bytes("nan") : score > 0 ? Bytes("inf") : Bytes("-inf"));
@@ -58,6 +48,15 @@ struct CsvLines::Row {
   std::optional<uint64_t> count = std::nullopt;
   bool value_is_binary = false;
 };
+
+bool append_csv_string(ByteBuffer& out, Bytes bytes) {
+  if (is_csv_text(bytes)) {
+    append_quoted_if_needed(out, bytes);
+    return false;
+  }
+  put_json_base64(out, bytes);
+  return true;
+}
 
 void append_csv_header(ByteBuffer& out) { out.append(kCsvHeader); }
 

@@ -34,6 +34,9 @@
 
 namespace persist {
 
+// With quotes around it if it would be taken for something else. True if it had to be base64.
+bool append_csv_string(ByteBuffer& out, Bytes bytes);
+
 // The names of the columns, as a row.
 void append_csv_header(ByteBuffer& out);
 

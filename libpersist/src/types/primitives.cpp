@@ -114,6 +114,14 @@ void validate_special_string(Cursor& in, uint8_t first, const char* noun) {
   if (fault != LzfFault::none) fail_lzf(in, sizes, fault, noun);
 }
 
+std::optional<uint64_t> string_size(Cursor& in, const char* noun) {
+  const uint8_t first = in.u8(noun);
+  if (first < kSpecialString) return in.length_after(first, noun);
+  if (first != kLzf) return std::nullopt;
+  static_cast<void>(in.length(noun));
+  return in.length(noun);
+}
+
 Blob read_blob(Cursor& in, const char* noun) {
   const uint8_t first = in.u8(noun);
   if (first >= kSpecialString) return read_special_string(in, first, noun);

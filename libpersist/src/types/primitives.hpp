@@ -15,6 +15,9 @@ Blob read_special_string(Cursor& in, uint8_t first, const char* noun);
 void skip_special_string(Cursor& in, uint8_t first, const char* noun);
 void validate_special_string(Cursor& in, uint8_t first, const char* noun);
 
+// How long a string is by what stands in front of it, without looking at it. Absent for a number.
+std::optional<uint64_t> string_size(Cursor& in, const char* noun);
+
 // A string. Valid until the cursor releases or its scratch memory is rewound.
 inline Bytes read_string(Cursor& in, const char* noun) {
   const uint8_t first = in.u8(noun);
