@@ -40,7 +40,7 @@ std::optional<std::pair<Number, std::string_view>> split_number(std::string_view
   return std::pair{number, text.substr(static_cast<size_t>(end - text.data()))};
 }
 
-int64_t parse_duration(const std::string& option, const std::string& text) {
+int64_t parse_span_s(const std::string& option, const std::string& text) {
   if (const auto parts = split_number<int64_t>(text); parts && parts->first >= 0) {
     const auto& [number, name] = *parts;
     for (const TimeUnit& unit : kTimeUnits) {
@@ -225,7 +225,7 @@ Gates GateArguments::gates() const {
   Gates gates;
   gates.min_keys = min_keys;
   gates.require_checksum = require_checksum;
-  if (!max_age.empty()) gates.max_age_s = parse_duration("--max-age", max_age);
+  if (!max_age.empty()) gates.max_age_s = parse_span_s("--max-age", max_age);
   gates.max_age = max_age;
   const std::optional<int64_t> now_ms = as_of.empty() ? wall_clock_ms() : parse_time(as_of);
   if (!now_ms || *now_ms < 0) {
