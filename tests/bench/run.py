@@ -38,6 +38,8 @@ FLOORS = {
     "convert to resp": {"W1": 6},
     "convert to redis-6.2": {"W2": 3},
     "compact": {"W5": 8, "W6": 8},
+    "stat": {"W1": 6, "W2": 4},
+    "diff": {"W2": 1},
 }
 LOAD = "redis-server"
 LOAD_AND_SAVE = "redis-server SAVE"
@@ -46,6 +48,9 @@ PEERS = {"replay": LOAD, "compact": LOAD_AND_SAVE}
 
 # What becomes of an RDB file, besides the same once more.
 CONVERSIONS = {"W1": ("to resp", ["--to", "resp"]), "W2": ("to redis-6.2", ["--to", "rdb", "--target", "redis-6.2"])}
+
+# What is compared with a copy of itself whose keys stand in another order and are encoded anew.
+COMPARED = {"W2"}
 
 
 def peer_of(path):
@@ -63,6 +68,9 @@ def tasks(persist, path, extra):
         if name in CONVERSIONS:
             what, options = CONVERSIONS[name]
             yield f"convert {what}", [*convert, *options]
+        yield "stat", [persist, "stat", *extra, path]
+        if name in COMPARED:
+            yield "diff", [persist, "diff", *extra, path, f"{path}.shuffled"]
         return
     output = ["--force", "-o", path.removesuffix(".aof") + ".out"]
     yield LOAD, [LOAD, path]
@@ -144,12 +152,19 @@ def remove_outputs(path):
     for output in path.parent.glob(f"{path.stem}*"):
         if output.suffix in (".compacted", ".lost"):
             shutil.rmtree(output)
-        elif output.suffix == ".out":
+        elif output.suffix in (".out", ".shuffled"):
             output.unlink()
+
+
+def shuffle(persist, path):
+    subprocess.run([persist, "convert", "--canonical", "--to", "rdb", "--target", "redis-7.2", "--force", "-o",
+                    f"{path}.shuffled", path], stderr=subprocess.DEVNULL, check=True)
 
 
 def measure(persist, path, rounds, extra):
     """{task: (median seconds, peak bytes)}, the tasks taking turns so that all see the same machine."""
+    if path.stem in COMPARED and path.suffix == ".rdb":
+        shuffle(persist, path)
     subprocess.run(["cat", path], stdout=subprocess.DEVNULL, check=True)  # into the page cache
     seconds, peaks = {}, {}
     for _ in range(rounds):

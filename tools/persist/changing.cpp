@@ -32,8 +32,9 @@ std::pair<uint64_t, uint64_t> parse_db_pair(const std::string& text) {
   throw std::invalid_argument("--db-map " + text + ": expected FROM=TO, such as 0=1");
 }
 
-// "+30d", "-90s", "12h": milliseconds. Throws std::invalid_argument.
-int64_t parse_shift(const std::string& option, const std::string& text) {
+}  // namespace
+
+int64_t parse_duration(const std::string& option, const std::string& text) {
   const char* begin = text.data() + (text.starts_with('+') ? 1 : 0);
   const char* end = text.data() + text.size();
   int64_t number = 0;
@@ -47,9 +48,7 @@ int64_t parse_shift(const std::string& option, const std::string& text) {
   throw std::invalid_argument(option + " " + text + ": expected a time such as +30d, -12h, 90s or 1500ms");
 }
 
-}  // namespace
-
-void ChangeArguments::add_to(CLI::App& app) {
+void ChangeArguments::add_names_to(CLI::App& app) {
   app.add_option("--db-map", db_map, "put the keys of db FROM into db TO")
       ->type_name("FROM=TO")
       ->delimiter(',')
@@ -62,6 +61,10 @@ void ChangeArguments::add_to(CLI::App& app) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
+}
+
+void ChangeArguments::add_to(CLI::App& app) {
+  add_names_to(app);
   app.add_option("--expired", expired, "what has expired: keep, drop, only, persist or shift=+30d [keep]")
       ->type_name("HOW");
   app.add_option("--as-of", as_of,
@@ -90,13 +93,13 @@ KeyChangeOptions ChangeArguments::options() const {
   if (expired == "persist")
     options.expired = {ExpiryChange::persist, 0};
   else if (expired.starts_with(kShift))
-    options.expired = {ExpiryChange::shift, parse_shift("--expired", expired.substr(kShift.size()))};
+    options.expired = {ExpiryChange::shift, parse_duration("--expired", expired.substr(kShift.size()))};
   if (ttl == "none")
     options.all = {ExpiryChange::persist, 0};
   else if (ttl.starts_with(kShift))
-    options.all = {ExpiryChange::shift, parse_shift("--ttl", ttl.substr(kShift.size()))};
+    options.all = {ExpiryChange::shift, parse_duration("--ttl", ttl.substr(kShift.size()))};
   else if (!ttl.empty())
-    options.all = {ExpiryChange::set, options.now_ms + parse_shift("--ttl", ttl)};
+    options.all = {ExpiryChange::set, options.now_ms + parse_duration("--ttl", ttl)};
   return options;
 }
 

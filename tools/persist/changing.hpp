@@ -9,6 +9,9 @@
 
 namespace persist::tool {
 
+// "+30d", "-90s", "12h", "1500ms", seconds: milliseconds. Throws std::invalid_argument.
+int64_t parse_duration(const std::string& option, const std::string& text);
+
 struct ChangeArguments {
   std::vector<std::string> db_map;
   std::vector<std::string> renames;
@@ -17,6 +20,8 @@ struct ChangeArguments {
   std::string as_of;
 
   void add_to(CLI::App& app);
+  // Only --db-map and --rename.
+  void add_names_to(CLI::App& app);
   [[nodiscard]] bool changes_something() const;
   // All of these throw std::invalid_argument.
   [[nodiscard]] KeyChangeOptions options() const;

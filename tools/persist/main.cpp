@@ -32,6 +32,8 @@ constexpr Verb kVerbs[] = {
     {"check", "is this file whole and sound, and will that server load it?", run_check},
     {"dump", "the key space as JSON Lines, or every record with its bytes", run_dump},
     {"digest", "one number that tells whether two datasets are the same", run_digest},
+    {"diff", "in what two datasets differ, key by key and field by field", run_diff},
+    {"stat", "what fills a dataset: counts, large keys, prefixes, expiries, memory", run_stat},
     {"history", "the life of one key: what touched it, and what it held behind each", run_history},
     {"log", "the commands of an AOF with file, offset, index, db and time", run_log},
     {"repair", "a sound log out of a damaged one", run_repair},

@@ -60,9 +60,11 @@ std::string printable(std::string_view bytes) {
   return text;
 }
 
-bool use_colour() {
+bool use_colour() { return use_colour_on(STDERR_FILENO); }
+
+bool use_colour_on(int descriptor) {
   const char* no_colour = std::getenv("NO_COLOR");
-  return ::isatty(STDERR_FILENO) != 0 && (no_colour == nullptr || *no_colour == '\0');
+  return ::isatty(descriptor) != 0 && (no_colour == nullptr || *no_colour == '\0');
 }
 
 std::string human_size(uint64_t bytes) {

@@ -15,8 +15,9 @@ std::string printable(std::string_view bytes);
 
 enum class When { automatic, always, never };
 
-// Whether to colour what goes to standard error.
+// Whether to colour what goes to standard error, or to another descriptor.
 bool use_colour();
+bool use_colour_on(int descriptor);
 
 // "1.4 GiB", "312 B"
 std::string human_size(uint64_t bytes);

@@ -20,6 +20,8 @@ using Arguments = std::span<char*>;
 int run_check(Arguments words);
 int run_dump(Arguments words);
 int run_digest(Arguments words);
+int run_diff(Arguments words);
+int run_stat(Arguments words);
 int run_history(Arguments words);
 int run_log(Arguments words);
 int run_repair(Arguments words);

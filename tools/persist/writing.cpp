@@ -84,11 +84,29 @@ bool is_permitted(LossFeature feature, const std::vector<LossFeature>& permitted
 
 }  // namespace
 
-void WriteArguments::add_to(CLI::App& app) {
+void WriteArguments::add_target(CLI::App& app) {
   app.add_option(
          "--target", target,
          "the server that is to read it: redis-7.2, valkey-8.1, ...; `persist check --help` lists them")
       ->type_name("TARGET");
+}
+
+void WriteArguments::add_allow_loss(CLI::App& app) {
+  app.add_option("--allow-loss", allow_loss, "data that may be lost: field-ttl,streams,... or all")
+      ->type_name("FEATURE")
+      ->delimiter(',')
+      ->expected(1)
+      ->take_all()
+      ->allow_extra_args(false);
+}
+
+void WriteArguments::add_target_to(CLI::App& app) {
+  add_target(app);
+  add_allow_loss(app);
+}
+
+void WriteArguments::add_to(CLI::App& app) {
+  add_target(app);
   app.add_option("--limit", limits,
                  "up to where values are packed, as the server's setting says: hash-max-listpack-entries=128")
       ->type_name("NAME=N")
@@ -102,12 +120,7 @@ void WriteArguments::add_to(CLI::App& app) {
       ->expected(1)
       ->take_all()
       ->allow_extra_args(false);
-  app.add_option("--allow-loss", allow_loss, "data that may be lost: field-ttl,streams,... or all")
-      ->type_name("FEATURE")
-      ->delimiter(',')
-      ->expected(1)
-      ->take_all()
-      ->allow_extra_args(false);
+  add_allow_loss(app);
 }
 
 WriteOptions WriteArguments::options() const {

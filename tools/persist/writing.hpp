@@ -21,9 +21,15 @@ struct WriteArguments {
   std::vector<std::string> allow_loss;
 
   void add_to(CLI::App& app);
+  // Only --target and --allow-loss.
+  void add_target_to(CLI::App& app);
   // Throws std::invalid_argument, with all that there is to choose from.
   [[nodiscard]] WriteOptions options() const;
   [[nodiscard]] std::vector<LossFeature> permitted_losses() const;
+
+ private:
+  void add_target(CLI::App& app);
+  void add_allow_loss(CLI::App& app);
 };
 
 // The loss report: a line for each feature, with the count and the first keys. Says what to do about data

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <span>
 
 #include "aof/stream_commands.hpp"
@@ -198,13 +199,12 @@ void write_zset(CommandWriter& out, Bytes key, const Value& value) {
 
 // Redis: each field in a command of its own, its expiry right behind it.
 void write_expiring_fields(CommandWriter& out, Bytes key, const std::vector<HashField>& fields) {
-  // What the command takes. Files have room for more, which a server would then refuse and so make endless.
-  constexpr int64_t kFieldExpiryMax = (int64_t{1} << 46) - 1;
+  const int64_t latest = latest_field_expiry(out.target());
   for (const HashField& field : fields) {
     out.command({"HMSET", key, field.field, field.value});
     if (field.expire_at_ms == kNoExpiry) continue;
     char room[kDecimalMax];
-    const Bytes expiry = to_decimal(std::min(field.expire_at_ms, kFieldExpiryMax), room);
+    const Bytes expiry = to_decimal(std::min(field.expire_at_ms, latest), room);
     out.command({"HPEXPIREAT", key, expiry, "FIELDS", "1", field.field});
   }
 }
@@ -226,7 +226,7 @@ void write_expiring_fields_first(CommandWriter& out, Bytes key, const std::vecto
 
 void write_hash(CommandWriter& out, Bytes key, const Value& value) {
   const Target& target = out.target();
-  const bool can_expire = target.release >= (is_redis(target) ? kFieldExpirySince : kValkeyFieldExpirySince);
+  const bool can_expire = latest_field_expiry(target) != kNoExpiry;
   if (!can_expire || !value.has_field_ttl())
     write_batches<PairItems>(out, "HMSET", key, value.fields, kCommandItemsMax);
   else if (is_redis(target))
@@ -278,6 +278,14 @@ void CommandWriter::arg_id(StreamId id) {
 void CommandWriter::select(uint64_t db) {
   char room[kDecimalMax];
   command({"SELECT", to_decimal(db, room)});
+}
+
+int64_t latest_field_expiry(const Target& target) {
+  // What HPEXPIREAT takes there. Files have room for more, which a server would then refuse and so make
+  // endless.
+  constexpr int64_t kRedisMax = (int64_t{1} << 46) - 1;
+  if (is_redis(target)) return target.release >= kFieldExpirySince ? kRedisMax : kNoExpiry;
+  return target.release >= kValkeyFieldExpirySince ? std::numeric_limits<int64_t>::max() : kNoExpiry;
 }
 
 void CommandWriter::function(Bytes code, bool replace) {

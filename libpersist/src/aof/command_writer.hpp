@@ -17,6 +17,9 @@ inline constexpr size_t kCommandItemsMax = 64;
 // not be larger than a server's query buffer, 1 GiB, and others send on what we write.
 inline constexpr size_t kCommandBytesMax = size_t{64} << 20;
 
+// The latest expiry that commands can give a hash field there; kNoExpiry: none can.
+[[nodiscard]] int64_t latest_field_expiry(const Target& target);
+
 class CommandWriter {
  public:
   // Commands go to the end of `out`, as the target's server understands them. Both must outlive the writer.
