@@ -258,6 +258,21 @@ TEST_CASE("prefixes: too large a tree is made coarser, and stays small") {
   CHECK(other.root().count.keys == 200001);
 }
 
+TEST_CASE("prefixes: keys that go on behind the last level are bounded like any") {
+  const std::string deeper[] = {"p:p:p:p:p:p:p:p:", std::string(PrefixTree::kTokenBytesMax, 'x') + ":"};
+  for (const std::string& behind : deeper) {
+    CAPTURE(behind.size());
+    PrefixTree tree(":");
+    uint64_t keys = 0;
+    for (int a = 0; a < 1000; ++a)
+      for (int b = 0; b < 64; ++b, ++keys)
+        tree.add(std::to_string(a) + ":" + std::to_string(b) + ":c:" + behind, {1, 1, 1, 1}, true);
+    CHECK(tree.coarsened());
+    CHECK(nodes_in(tree.root()) <= PrefixTree::kNodesMax);
+    CHECK(tree.root().count.keys == keys);
+  }
+}
+
 TEST_CASE("prefixes: long tokens make a tree too large, too") {
   PrefixTree tree(kSeparators);
   const std::string filling(240, 'x');

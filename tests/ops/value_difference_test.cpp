@@ -75,14 +75,14 @@ std::string difference_of(ValueType type, const Elements& a, const Elements& b,
   return shown(differences_of(of_a, of_b, rules));
 }
 
-struct Row {
+struct ValueRow {
   Elements a;
   Elements b;
   std::string expected;
 };
 
-void check_rows(ValueType type, const std::vector<Row>& rows, const CompareRules& rules = all_rules()) {
-  for (const Row& row : rows) {
+void check_rows(ValueType type, const std::vector<ValueRow>& rows, const CompareRules& rules = all_rules()) {
+  for (const ValueRow& row : rows) {
     CAPTURE(row.expected);
     CHECK(difference_of(type, row.a, row.b, rules) == row.expected);
   }

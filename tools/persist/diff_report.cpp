@@ -7,6 +7,7 @@
 #include <charconv>
 #include <cmath>
 #include <nlohmann/json.hpp>
+#include <tuple>
 
 #include "report.hpp"
 #include "terminal.hpp"
@@ -80,19 +81,26 @@ bool is_number(DiffPart part, size_t word) {
   return diff_part_row(part).is_number || part == DiffPart::member || (part == DiffPart::pending && word > 0);
 }
 
-bool is_time(DiffPart part, size_t word) {
-  return part == DiffPart::expiry || part == DiffPart::field_expiry ||
-         (part == DiffPart::pending && word == 1);
+bool is_time(DiffPart part) { return part == DiffPart::expiry || part == DiffPart::field_expiry; }
+
+// "\"bob\", delivered 2x, last at ..."; the consumer is empty where nobody owns it.
+std::string pending_text(const DiffSide& side) {
+  const auto& [consumer, time, times] = std::tie(side.words[0], side.words[1], side.words[2]);
+  std::string text = consumer.size == 0 ? "nobody's" : quoted(consumer);
+  text += fmt::format(", delivered {}x, last at {}", printable(times.bytes), time_text(time.bytes));
+  if (side.words.size() > 3) text += ", rank " + printable(side.words[3].bytes);
+  return text;
 }
 
 // "apples" "1" "pears" "2"; empty if there is nothing more to say than that it is there.
 std::string words_text(DiffPart part, const DiffSide& side) {
   if (!side.there || is_unset(part, side)) return "none";
+  if (part == DiffPart::pending && side.words.size() >= 3) return pending_text(side);
   std::string text;
   for (size_t i = 0; i < side.words.size(); ++i) {
     if (i > 0) text += ' ';
     const DiffWord& word = side.words[i];
-    if (is_time(part, i))
+    if (is_time(part))
       text += time_text(word.bytes);
     else
       text += is_number(part, i) || part == DiffPart::type ? printable(word.bytes) : quoted(word);
@@ -115,7 +123,7 @@ std::string name_text(const Difference& difference) {
 std::string difference_text(const Difference& difference) {
   std::string text = name_text(difference);
   const bool has_name = difference.part != DiffPart::string && difference.part != DiffPart::item;
-  if (kind_of(difference) == DiffKind::changed || is_time(difference.part, 0)) {
+  if (kind_of(difference) == DiffKind::changed || is_time(difference.part)) {
     return text + ": " + words_text(difference.part, difference.a) + " -> " +
            words_text(difference.part, difference.b);
   }
@@ -167,7 +175,7 @@ Json word_json(DiffPart part, size_t which, const DiffWord& word) {
 }
 
 Json side_json(DiffPart part, const DiffSide& side) {
-  if (side.words.empty()) return side.there;
+  if (side.words.empty() && part != DiffPart::entry) return side.there;
   if (side.words.size() == 1 && part != DiffPart::entry) return word_json(part, 0, side.words.front());
   Json words = Json::array();
   for (size_t i = 0; i < side.words.size(); ++i) words.push_back(word_json(part, i, side.words[i]));

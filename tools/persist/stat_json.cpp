@@ -193,7 +193,7 @@ void add_times(Json& json, const LogStat& log) {
   if (!log.first_time_s || !log.last_time_s) return;
   json["first_time_s"] = *log.first_time_s;
   json["last_time_s"] = *log.last_time_s;
-  const auto seconds = static_cast<double>(std::max<int64_t>(*log.last_time_s - *log.first_time_s, 0) + 1);
+  const auto seconds = static_cast<double>(std::max<int64_t>(*log.last_time_s - *log.first_time_s, 0)) + 1;
   json["per_second"] = static_cast<double>(log.timed_commands) / seconds;
   json["times"] = {{"seconds_each", uint64_t{1} << log.times.shift},
                    {"first_s", log.times.first * (int64_t{1} << log.times.shift)},
@@ -206,11 +206,8 @@ Json log_json(const LogStat& log) {
   json["bytes"] = log.total.bytes;
   json["transactions"] = log.transactions;
   json["flushes"] = log.flushes;
-  std::vector<std::pair<std::string, CommandStat>> names(log.by_name.begin(), log.by_name.end());
-  std::ranges::stable_sort(names, std::ranges::greater(),
-                           [](const auto& named) { return named.second.bytes; });
   json["by_name"] = Json::array();
-  for (const auto& [name, of] : names)
+  for (const auto& [name, of] : commands_by_bytes(log))
     json["by_name"].push_back(command_json({{"name", json_string(name)}}, of));
   if (log.other_names.commands > 0) json["other_names"] = command_json(Json::object(), log.other_names);
   json["by_db"] = Json::array();
@@ -229,6 +226,13 @@ Json log_json(const LogStat& log) {
 }
 
 }  // namespace
+
+std::vector<std::pair<std::string, CommandStat>> commands_by_bytes(const LogStat& log) {
+  std::vector<std::pair<std::string, CommandStat>> names(log.by_name.begin(), log.by_name.end());
+  std::ranges::stable_sort(names, std::ranges::greater(),
+                           [](const auto& named) { return named.second.bytes; });
+  return names;
+}
 
 nlohmann::ordered_json stat_json(const StatReport& report, const StatTold& told) {
   Json json;

@@ -4,6 +4,8 @@
 #include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
+#include <utility>
+#include <vector>
 
 #include "persist/stat.hpp"
 
@@ -15,6 +17,9 @@ struct StatTold {
   std::string kind;  // "rdb", "aof", "append-dir", "jsonl", "merged"
   bool damaged = false;
 };
+
+// The commands of a log by name, those with most bytes first.
+std::vector<std::pair<std::string, CommandStat>> commands_by_bytes(const LogStat& log);
 
 inline bool has_keys(const StatCount& count) { return count.keys > 0; }
 

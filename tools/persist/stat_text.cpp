@@ -61,7 +61,8 @@ void print_counts(const StatReport& report) {
   count_rows(types, types.size(), report.total);
   count_header("encoding");
   std::vector<std::pair<std::string, StatCount>> encodings;
-  for (const auto& [label, encoding] : report.encodings) encodings.emplace_back(label, encoding.count);
+  for (const auto& [label, encoding] : report.encodings)
+    encodings.emplace_back(printable(label), encoding.count);
   count_rows(encodings, encodings.size(), report.total);
   count_header("db");
   std::vector<std::pair<std::string, StatCount>> dbs;
@@ -147,7 +148,7 @@ void print_quantiles(const StatReport& report) {
 // "hash listpack"; of the plain layout of a type its name.
 std::string layout_text(const BigKey& big) {
   const std::string type(value_type_name(big.type));
-  return big.encoding.empty() || big.encoding == type ? type : type + " " + big.encoding;
+  return big.encoding.empty() || big.encoding == type ? type : type + " " + printable(big.encoding);
 }
 
 std::string key_text(const BigKey& big) {
@@ -246,11 +247,8 @@ void command_header(const char* what) {
 }
 
 void print_log(const LogStat& log) {
-  std::vector<std::pair<std::string, CommandStat>> names(log.by_name.begin(), log.by_name.end());
-  std::ranges::stable_sort(names, std::ranges::greater(),
-                           [](const auto& named) { return named.second.bytes; });
   command_header("command");
-  for (const auto& [name, of] : names) command_row(printable(name), of, log.total);
+  for (const auto& [name, of] : commands_by_bytes(log)) command_row(printable(name), of, log.total);
   if (log.other_names.commands > 0) command_row("others", log.other_names, log.total);
   command_row("all", log.total, log.total);
   if (log.by_db.size() > 1 || log.other_dbs.commands > 0) {
@@ -271,7 +269,7 @@ void print_log(const LogStat& log) {
     fmt::print("written at {}\n", time_in_words(*log.first_time_s));
     return;
   }
-  const auto seconds = static_cast<double>(*log.last_time_s - *log.first_time_s + 1);
+  const auto seconds = static_cast<double>(*log.last_time_s - *log.first_time_s) + 1;
   fmt::print("written from {} to {}: {:.1f} commands a second\n", time_in_words(*log.first_time_s),
              time_in_words(*log.last_time_s), static_cast<double>(log.timed_commands) / seconds);
 }
@@ -297,7 +295,7 @@ void print_stat(const StatReport& report, const StatTold& told, const StatTextOp
     fmt::print("{} with {}{}{}\n", counted(report.total.keys, "key"),
                counted(report.total.elements, "element"), on_disk,
                told.damaged ? "; damaged: this is what could be read" : "");
-    fmt::print("in {} about {}: {} for keys and values, {} for tables ({})\n", report.target,
+    fmt::print("in {} about {}: {} for keys and values, {} for tables ({})\n", printable(report.target),
                human_size(memory.total()), human_size(memory.keys), human_size(memory.tables),
                allocator_name(report.allocator));
   }

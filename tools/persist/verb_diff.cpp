@@ -98,7 +98,10 @@ struct DiffArguments {
     if (a == "-" && b == "-") return "standard input can be given once";
     if (brief && stat) return "--brief and --stat exclude each other";
     if (!emit.empty() && (brief || stat)) return "--emit says what to do, not --brief or --stat";
-    if (emit.empty() && output != "-") return "-o is for the commands of --emit";
+    if (emit.empty() && (output != "-" || force || !write.target.empty() || !write.allow_loss.empty()))
+      return "-o, --force, --target and --allow-loss are for the commands of --emit";
+    if (!emit.empty() && (!changes.db_map.empty() || !changes.renames.empty()))
+      return "--emit makes A as it is equal to B: without --db-map and --rename";
     return {};
   }
 };
@@ -188,6 +191,10 @@ class DiffRun {
   }
 
   DiffSummary compare(const ConvertInput& a, const ConvertInput& b) {
+    if (arguments_.stat) {
+      NoSink none;
+      return compare(a, b, none);
+    }
     const bool colour =
         arguments_.colour == "always" || (arguments_.colour == "auto" && use_colour_on(STDOUT_FILENO));
     const std::unique_ptr<DiffSink> sink = arguments_.common.json ? diff_json() : diff_text(colour);
@@ -202,6 +209,7 @@ class DiffRun {
 
   DiffSummary emit(const ConvertInput& a, const ConvertInput& b) {
     NoSink sink;
+    options_.keys_max = 0;
     if (arguments_.output == "-") {
       const std::unique_ptr<ByteSink> out = descriptor_sink(STDOUT_FILENO);
       options_.commands = out.get();
@@ -209,7 +217,7 @@ class DiffRun {
     }
     AtomicFile out(arguments_.output, arguments_.force ? Existing::replace : Existing::refuse);
     options_.commands = &out;
-    const DiffSummary summary = compare(a, b, sink);
+    DiffSummary summary = compare(a, b, sink);
     if (summary.compared && (summary.commands_written || !summary.differ())) out.commit();
     return summary;
   }
@@ -308,7 +316,7 @@ class DiffRun {
       json["only_b"] = summary.keys[1];
       json["changed"] = summary.keys[2];
       json["libraries"] = summary.libraries;
-      json["only_idle"] = summary.only_idle;
+      if (options_.detail == DiffDetail::values) json["only_idle"] = summary.only_idle;
       Json by_type = Json::object();
       for (size_t type = 0; type < summary.by_type[0].size(); ++type) {
         if (summary.by_type[0][type] + summary.by_type[1][type] + summary.by_type[2][type] == 0) continue;

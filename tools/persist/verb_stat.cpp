@@ -88,7 +88,9 @@ struct StatArguments {
     if (partial && paths.size() > 1 && !merge)
       return "--partial is one result: expected one PATH, or --merge";
     if (std::ranges::count(paths, "-") > 1) return "standard input can be given once";
-    if (separators.empty()) return "--separators: expected at least one character";
+    constexpr size_t kSeparatorsMax = 256;  // there are no more characters
+    if (separators.empty() || separators.size() > kSeparatorsMax)
+      return "--separators: expected between one character and all there are";
     return {};
   }
 };

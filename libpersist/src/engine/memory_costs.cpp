@@ -9,20 +9,24 @@ namespace {
 
 constexpr uint64_t kBucketPointer = 8;
 
+// More elements than memory can hold: counts of partial results may be anything.
+constexpr uint64_t kMostElements = uint64_t{1} << 59;
+
 uint64_t chained_buckets(uint64_t elements) {
-  return std::bit_ceil(std::max(elements, MemoryCosts::kFewestBuckets));
+  return std::bit_ceil(std::clamp(elements, MemoryCosts::kFewestBuckets, kMostElements));
 }
 
 // A bucket of seven places gives one up for the next one in its chain. How many more than its first it has in
 // the mean if `load` elements come to it.
 double further_buckets(double load) {
   constexpr unsigned kPlaces = 7;
-  constexpr unsigned kMostElements = 64;
+  constexpr unsigned kMostInBucket = 64;
   double probability = std::exp(-load);
   double further = 0;
-  for (unsigned elements = 1; elements <= kMostElements; ++elements) {
+  for (unsigned elements = 1; elements <= kMostInBucket; ++elements) {
     probability *= load / elements;
-    if (elements > kPlaces) further += probability * ((elements - kPlaces + kPlaces - 2) / (kPlaces - 1));
+    const unsigned chained = elements > kPlaces ? (elements - kPlaces + kPlaces - 2) / (kPlaces - 1) : 0;
+    further += probability * chained;
   }
   return further;
 }
@@ -43,10 +47,12 @@ uint64_t MemoryCosts::in_shared_buckets(uint64_t elements) {
 
 uint64_t MemoryCosts::wide_bucket_bytes(uint64_t elements) const {
   constexpr uint64_t kBucketBytes = 64;
+  elements = std::min(elements, kMostElements);
   // The load that a table is made for: 6.4 to a bucket.
   const uint64_t buckets = std::bit_ceil((elements * 5 + 31) / 32);
   const double load = static_cast<double>(elements) / static_cast<double>(buckets);
-  const auto further = static_cast<uint64_t>(static_cast<double>(buckets) * further_buckets(load) + 0.5);
+  const auto further =
+      static_cast<uint64_t>(std::round(static_cast<double>(buckets) * further_buckets(load)));
   return sizes_(buckets * kBucketBytes) + further * sizes_(kBucketBytes);
 }
 

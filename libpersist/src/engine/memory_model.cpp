@@ -157,12 +157,12 @@ void MemoryModel::add(const ArrayElement& element) {
   value_.whole += costs_.string(element.value.size());
 }
 
-void MemoryModel::add(const ModuleValue& module) {
+void MemoryModel::add(const ModuleValue& value) {
   constexpr Bytes kVectorSet = "vectorset";
   const std::optional<uint64_t> vectors =
-      module.module == kVectorSet ? vector_set_bytes(module.payload) : std::nullopt;
+      value.module == kVectorSet ? vector_set_bytes(value.payload) : std::nullopt;
   value_.whole += costs_.structure(kObjectBytes);  // type and value
-  value_.whole += costs_.buffer(vectors.value_or(module.payload.size()));
+  value_.whole += costs_.buffer(vectors.value_or(value.payload.size()));
 }
 
 // --- Key and object -------------------------------------------------------------------------------------

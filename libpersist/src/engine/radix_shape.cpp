@@ -47,7 +47,7 @@ void RadixShape::add_leaf(const AllocatorSizes& sizes) {
 void RadixShape::split(unsigned depth, const AllocatorSizes& sizes) {
   const uint32_t above = forks_ & ((uint32_t{1} << depth) - 1);
   const uint32_t below = forks_ >> depth >> 1;
-  const unsigned begin = static_cast<unsigned>(std::bit_width(above));
+  const auto begin = static_cast<unsigned>(std::bit_width(above));
   const unsigned end = below == 0 ? kKeyBytes : depth + 1 + static_cast<unsigned>(std::countr_zero(below));
   take_chain(end - begin, sizes);
   add_chain(depth - begin, sizes);

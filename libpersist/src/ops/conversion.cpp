@@ -175,6 +175,8 @@ void Conversion::refuse_same_names(const OutputRules& rules) {
   if (names_->has_suspects(useful_threads(options_.threads))) {
     OutputRules looking = rules;
     looking.only_probes = true;
+    // Outputs of one's own are not to see it all once more. Text has room for any type.
+    if (std::exchange(looking.make, nullptr)) looking.form = OutputForm::jsonl;
     OutputStream nowhere(nullptr, looking, false);
     FindingSink* const findings = std::exchange(findings_, &ignored_);
     pass_entries(nowhere, looking);
@@ -267,7 +269,8 @@ void Conversion::run_json(OutputStream& out, const OutputRules& rules) {
     } else {
       output->put_record(*record);
     }
-    if (output->made().size() >= kJsonWrittenBytes) out.take(*output);
+    // Outputs of one's own hold more than what they made.
+    if (rules.make || output->made().size() >= kJsonWrittenBytes) out.take(*output);
   }
   out.take(*output);
   summary_.complete = lines.complete();

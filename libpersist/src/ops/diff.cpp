@@ -7,6 +7,7 @@
 #include "io/unnamed_file.hpp"
 #include "ops/conversion.hpp"
 #include "ops/diff_outputs.hpp"
+#include "persist/edit.hpp"
 #include "rdb/file_head.hpp"
 
 namespace persist {
@@ -71,6 +72,10 @@ class Side {
     conversion_->run_into(make, OutputForm::resp, sink);
     conversion_->mute();
     bytes_done += size();
+    const std::pair<uint64_t, bool> read(summary().keys, summary().complete);
+    if (read != first_read_.value_or(read))
+      throw EditRefused(EditRefused::Kind::changed, "an input changed while it was read");
+    first_read_ = read;
   }
 
   void tell(DiffInput& input) const {
@@ -92,6 +97,7 @@ class Side {
   ConvertOptions converting_;
   std::optional<Conversion> conversion_;
   uint64_t bytes_before_ = 0;
+  std::optional<std::pair<uint64_t, bool>> first_read_;  // keys, and whether all of it was read
 };
 
 class Diff {
@@ -115,10 +121,11 @@ class Diff {
     b_.tell(state_.summary.b);
     state_.summary.compared = readable && is_sound(state_.summary.a) && is_sound(state_.summary.b);
     if (!state_.summary.compared) return std::move(state_.summary);
+    state_.keys.end_match();
     count();
     compare_libraries();
     if (wants_details()) tell_details();
-    state_.summary.spilled_bytes = state_.keys.spilled_bytes() + state_.spool.size();
+    state_.summary.spilled_bytes += state_.keys.spilled_bytes();
     return std::move(state_.summary);
   }
 
@@ -140,7 +147,6 @@ class Diff {
     state_.keys.end_index();
     matched.pass([&](const OutputRules&) { return make_digest_output(state_, of_matched); }, nullptr,
                  bytes_done_);
-    state_.keys.end_match();
     return true;
   }
 
@@ -194,6 +200,7 @@ class Diff {
               bytes_done_);
       b_.pass([this](const OutputRules& rules) { return make_detail_output(state_, of_b_, rules); }, commands,
               bytes_done_);
+      state_.summary.spilled_bytes += state_.spool.size();
       state_.spool.clear();
       if (commands != nullptr) state_.summary.losses.add(b_.summary().losses);
     }
@@ -204,17 +211,21 @@ class Diff {
     ByteBuffer made;
     CommandWriter commands(made, b_.target());
     const bool has_functions = knows_functions(b_.target());
-    for (const auto& [name, code] : of_a_.libraries) {
-      if (of_b_.libraries.contains(name)) continue;
-      if (name.first && has_functions) commands.command({"FUNCTION", "DELETE", name.second});
+    const auto is_in = [](const DiffLibraries& libraries, const auto& library) {
+      const auto found = libraries.find(library.first);
+      return found != libraries.end() && found->second == library.second;
+    };
+    // First what goes, with what changes: a function may have moved from one to another.
+    for (const auto& library : of_a_.libraries) {
+      if (library.first.first && has_functions && !is_in(of_b_.libraries, library))
+        commands.command({"FUNCTION", "DELETE", library.first.second});
     }
-    for (const auto& [name, code] : of_b_.libraries) {
-      const auto in_a = of_a_.libraries.find(name);
-      if (in_a != of_a_.libraries.end() && in_a->second == code) continue;
-      if (name.first && has_functions)
-        commands.function(code, in_a != of_a_.libraries.end());
+    for (const auto& library : of_b_.libraries) {
+      if (is_in(of_a_.libraries, library)) continue;
+      if (library.first.first && has_functions)
+        commands.function(library.second, false);
       else
-        state_.summary.losses.add(name.first ? LossFeature::functions : LossFeature::module_aux);
+        state_.summary.losses.add(library.first.first ? LossFeature::functions : LossFeature::module_aux);
     }
     if (!made.empty()) sink.write(made.bytes());
   }

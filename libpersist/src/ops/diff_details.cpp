@@ -78,6 +78,7 @@ class DetailOutput : public EntryOutput {
       ++state_.told;
     }
     differences_.clear();
+    held_bytes_ = 0;
   }
 
  private:
@@ -112,14 +113,13 @@ class DetailOutput : public EntryOutput {
   // What the index knows of it, if anything: in a damaged input it may come once more.
   bool put_only(const RdbEntry& entry, EntryValue& value, KeyRecord* record) {
     const DiffKind kind = side_.is_a ? DiffKind::only_a : DiffKind::only_b;
-    if (!writes() || side_.is_a) {
-      if (!move_over(value)) return false;
-      if (writes()) remove(entry);
-    } else {
-      if (!gather(value, entry.encoding->type, b_)) return false;
+    const bool makes = writes() && !side_.is_a;
+    if (!(makes ? gather(value, entry.encoding->type, b_) : move_over(value))) return false;
+    if (record != nullptr && !record->change_state(KeyState::unmatched, KeyState::shadowed)) return true;
+    if (makes)
       make_anew(entry, false);
-    }
-    if (record != nullptr) record->set_state(KeyState::shadowed);
+    else if (writes())
+      remove(entry);
     count(kind, entry);
     if (tells()) tell(kind, entry);
     return true;
@@ -154,7 +154,7 @@ class DetailOutput : public EntryOutput {
   bool put_changed(const RdbEntry& entry, EntryValue& value, KeyRecord& record) {
     if (!compares()) {
       if (!move_over(value)) return false;
-      record.set_state(KeyState::shadowed);
+      if (!record.change_state(KeyState::changed, KeyState::shadowed)) return true;
       count(DiffKind::changed, entry);
       if (!tells()) return true;
       const auto expire_at_ms = static_cast<int64_t>(record.place());
@@ -162,9 +162,9 @@ class DetailOutput : public EntryOutput {
       return true;
     }
     if (!gather(value, entry.encoding->type, b_)) return false;
+    if (!record.change_state(KeyState::changed, KeyState::shadowed)) return true;
     (void)type_put_away(record);
     const SpooledHead head = read_spooled(state_.spool.read(record.place(), spooled_), a_);
-    record.set_state(KeyState::shadowed);
     ValueDifferences found = compare(head, entry);
     if (!found.any()) {
       ++equal_after_all_;
@@ -177,6 +177,7 @@ class DetailOutput : public EntryOutput {
     KeyDifference& difference = tell(DiffKind::changed, entry);
     difference.a = DiffSideHead{head.type, head.expire_at_ms};
     if (state_.options.detail != DiffDetail::values) return true;
+    hold(found);
     difference.differences = std::move(found.made);
     difference.more = found.more;
     return true;
@@ -200,12 +201,29 @@ class DetailOutput : public EntryOutput {
     values_differ_ = false;
     if (a.type == b.encoding->type) {
       ValueDifferences of_values;
-      compare_values(a_, b_, state_.compare, of_values);
+      compare_values(a_, b_, rules_now(), of_values);
       values_differ_ = of_values.any();
       std::ranges::move(of_values.made, std::back_inserter(found.made));
       found.more = of_values.more;
     }
     return found;
+  }
+
+  // Words are held until it is their turn to be told. Long ones of many keys would be too much.
+  [[nodiscard]] CompareRules rules_now() const {
+    constexpr uint64_t kHeldMax = uint64_t{16} << 20;
+    constexpr uint64_t kWordBytesThen = 1024;
+    CompareRules rules = state_.compare;
+    const bool whole = rules.word_bytes_max == ~uint64_t{0};
+    if (!whole && held_bytes_ > kHeldMax)
+      rules.word_bytes_max = std::min(rules.word_bytes_max, kWordBytesThen);
+    return rules;
+  }
+
+  void hold(const ValueDifferences& found) {
+    for (const Difference& one : found.made)
+      for (const DiffSide* side : {&one.a, &one.b})
+        for (const DiffWord& word : side->words) held_bytes_ += word.bytes.size();
   }
 
   [[nodiscard]] static bool is_only_idle(const ValueDifferences& found) {
@@ -227,7 +245,11 @@ class DetailOutput : public EntryOutput {
     GatheredValue value(b_);
     creator_->put(entry, value);
     losses_.add(creator_->losses());
-    if (creator_->written() == 0) return;
+    if (creator_->written() == 0) {
+      // What holds nothing, servers leave out; and rather nothing than what it was, where it cannot be said.
+      if (replaces) remove(entry);
+      return;
+    }
     enter(entry.db);
     if (replaces) commands_->del(entry.key);
     made_.append(creator_->made().bytes());
@@ -266,6 +288,7 @@ class DetailOutput : public EntryOutput {
   bool values_differ_ = false;
   // Until hand_on():
   std::vector<KeyDifference> differences_;
+  uint64_t held_bytes_ = 0;  // of the words in them
   std::array<std::array<uint64_t, 8>, kDiffKinds> by_type_{};
   uint64_t equal_after_all_ = 0;
   uint64_t only_idle_ = 0;

@@ -65,8 +65,8 @@ void walk_sides(const std::vector<T>& a, const std::vector<T>& b, Key key_of, Vi
       order = std::strong_ordering::less;
     else
       order = key_of(*in_a) <=> key_of(*in_b);
-    const T* from_a = order <= 0 ? &*in_a++ : nullptr;
-    const T* from_b = order >= 0 ? &*in_b++ : nullptr;
+    const T* from_a = std::is_lteq(order) ? &*in_a++ : nullptr;
+    const T* from_b = std::is_gteq(order) ? &*in_b++ : nullptr;
     visit(from_a, from_b);
   }
 }

@@ -177,6 +177,14 @@ void KeyStore::empty_memory() {
   slab_ = 0;
 }
 
+void KeyStore::clear() {
+  partitions_.fill({});
+  places_.fill({});
+  slabs_.clear();
+  slab_ = 0;
+  file_.close();
+}
+
 uint64_t KeyStore::size_of(size_t partition) const {
   const Partition& part = partitions_[partition];
   if (part.blocks.empty()) return part.spilled_records;

@@ -46,6 +46,14 @@ class KeyRecord {
     shared().store(low | static_cast<uint32_t>(state), std::memory_order_relaxed);
   }
 
+  // Takes it from one state to another; false if it is in a third one. Of several threads, one gets true.
+  [[nodiscard]] bool change_state(KeyState from, KeyState to) {
+    const uint32_t low = load_shared() & ~kStateMask;
+    uint32_t expected = low | static_cast<uint32_t>(from);
+    return shared().compare_exchange_strong(expected, low | static_cast<uint32_t>(to),
+                                            std::memory_order_relaxed);
+  }
+
   // Of a value whose digest is no longer needed: where it is in a spool, in the place of the digest.
   void set_place(uint64_t place) { digest_high = place; }
   [[nodiscard]] uint64_t place() const { return digest_high; }
@@ -133,6 +141,8 @@ class KeyStore {
   [[nodiscard]] KeyRecords read(size_t partition) const;
   [[nodiscard]] uint64_t size_of(size_t partition) const;
   [[nodiscard]] uint64_t spilled_bytes() const { return file_.appended(); }
+  // Gives memory and disk back.
+  void clear();
   // Which one a record belongs to.
   [[nodiscard]] static size_t partition_of(uint64_t print_high) {
     return print_high >> (64 - kPartitionBits);

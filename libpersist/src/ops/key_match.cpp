@@ -66,6 +66,9 @@ void KeyMatch::end_match() {
     return;
   }
   for (size_t i = 0; i < KeyStore::kPartitions; ++i) join_partition(i);
+  joined_bytes_ = indexed_.spilled_bytes() + matched_.spilled_bytes();
+  indexed_.clear();
+  matched_.clear();
   plan_rounds();
 }
 
@@ -100,7 +103,10 @@ void KeyMatch::plan_rounds() {
 void KeyMatch::begin_round(size_t round) {
   if (in_memory()) return;
   round_.reset();
+  uint64_t size = 0;
+  for (size_t i = rounds_[round].first; i < rounds_[round].end; ++i) size += differing_.size_of(i);
   KeyRecords records;
+  records.reserve(size);
   for (size_t i = rounds_[round].first; i < rounds_[round].end; ++i) {
     const KeyRecords of_one = differing_.read(i);
     records.insert(records.end(), of_one.begin(), of_one.end());
@@ -127,7 +133,7 @@ KeyMatch::Judgement KeyMatch::judge(KeyPrint print, bool is_indexed_side) {
 }
 
 uint64_t KeyMatch::spilled_bytes() const {
-  return indexed_.spilled_bytes() + matched_.spilled_bytes() + differing_.spilled_bytes();
+  return joined_bytes_ + indexed_.spilled_bytes() + matched_.spilled_bytes() + differing_.spilled_bytes();
 }
 
 }  // namespace persist

@@ -68,6 +68,7 @@ class KeyMatch {
   std::optional<KeyTable> whole_;  // the index, if it has room in memory
   std::optional<KeyTable> round_;
   std::vector<Round> rounds_;
+  uint64_t joined_bytes_ = 0;  // that had gone to files that are no more
   Counts counts_;
 };
 

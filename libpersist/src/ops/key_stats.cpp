@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <bit>
 #include <iterator>
+#include <limits>
 #include <tuple>
 
 #include "base/endian.hpp"
@@ -31,6 +32,8 @@ std::string function_engine(Bytes code) {
     if (c >= 'a' && c <= 'z') c = static_cast<char>(c - 'a' + 'A');
   return engine.substr(0, BigKey::kNameShownMax);
 }
+
+Bytes shown_name(Bytes key) { return key.substr(0, BigKey::kNameShownMax); }
 
 // By their bytes. Many keys are no longer than two words, and then a call would take longer.
 bool is_before(Bytes a, Bytes b) {
@@ -129,6 +132,7 @@ KeyStat KeyStats::end(uint64_t bytes, const Encoding* encoding) {
   } else if (encoding->type == ValueType::module) {
     add_to(report_.modules[module_].count);
     limit(report_.modules);
+    module_.clear();
   }
   offer(key);
   return key;
@@ -163,7 +167,8 @@ StatCount& KeyStats::bin_of_expiry(int64_t expire_at_ms) {
   if (expire_at_ms <= rules_.as_of_ms) return report_.expired;
   // Both may be anything: the distance can be more than fits.
   int64_t left_ms = 0;
-  if (__builtin_sub_overflow(expire_at_ms, rules_.as_of_ms, &left_ms)) left_ms = expire_at_ms;
+  if (__builtin_sub_overflow(expire_at_ms, rules_.as_of_ms, &left_ms))
+    left_ms = std::numeric_limits<int64_t>::max();
   return report_.ttl[bin_of(kTtlBinsS, left_ms / kSecondInMs)];
 }
 
@@ -172,26 +177,27 @@ StatCount& KeyStats::bin_of_idle(uint64_t idle_s) {
   return report_.idle[bin_of(kIdleBinsS, static_cast<int64_t>(std::min(idle_s, kIdleMax)))];
 }
 
-// Many keys are alike but for their names: of those that measure the same, what is not before one that was
+// Many keys are alike but for their names: of those that measure the same, what comes behind one that was
 // not wanted is not wanted either.
 void KeyStats::offer(const KeyStat& key) {
   const KeyStat& other = unwanted_.stat;
   if (key.bytes == other.bytes && key.memory == other.memory && key.elements == other.elements &&
       key.largest_element == other.largest_element && key.encoding == other.encoding &&
-      entry_->db == unwanted_.db && !is_before(entry_->key, unwanted_.key)) [[likely]]
+      entry_->db == unwanted_.db && is_before(unwanted_.key, shown_name(entry_->key))) [[likely]]
     return;
   const Measures measures = {key.bytes, key.memory, key.elements, key.largest_element};
   if (is_wanted(key, measures)) return keep(key, measures);
   unwanted_.stat = key;
   unwanted_.db = entry_->db;
-  unwanted_.key.assign(entry_->key.substr(0, BigKey::kNameShownMax));
+  unwanted_.key.assign(shown_name(entry_->key));
 }
 
 bool KeyStats::is_larger_element(const KeyStat& key) const {
   const std::optional<BigKey>& largest = report_.types[static_cast<size_t>(key.encoding->type)].largest;
   if (!largest || key.largest_element != largest->largest_element)
     return !largest || key.largest_element > largest->largest_element;
-  return std::tie(entry_->db, entry_->key) < std::tuple<uint64_t, Bytes>(largest->db, largest->key);
+  // Of the same name as far as it is kept, whatever else tells them apart decides.
+  return std::tuple(entry_->db, shown_name(entry_->key)) <= std::tuple(largest->db, Bytes(largest->key));
 }
 
 bool KeyStats::is_wanted(const KeyStat& key, const Measures& measures) const {
@@ -204,7 +210,7 @@ bool KeyStats::is_wanted(const KeyStat& key, const Measures& measures) const {
 void KeyStats::keep(const KeyStat& key, const Measures& measures) {
   BigKey big;
   big.db = entry_->db;
-  big.key = std::string(entry_->key.substr(0, BigKey::kNameShownMax));
+  big.key = std::string(shown_name(entry_->key));
   big.key_bytes = entry_->key.size();
   big.type = key.encoding->type;
   big.encoding = std::string(key.encoding->name);

@@ -67,6 +67,15 @@ uint64_t PrefixTree::separators_in(Bytes bytes) const {
 
 // Where a key belongs; nodes on the way there are made.
 PrefixTree::NodeId PrefixTree::deepest(Bytes key) {
+  NodeId id = descend(key);
+  while (is_too_large()) [[unlikely]] {
+      thin_out_all();
+      id = descend(key);
+    }
+  return id;
+}
+
+PrefixTree::NodeId PrefixTree::descend(Bytes key) {
   NodeId id = kRoot;
   size_t begin = 0;
   size_t level = 0;
@@ -80,10 +89,7 @@ PrefixTree::NodeId PrefixTree::deepest(Bytes key) {
       ++level;
     }
   }
-  if (!is_too_large()) [[likely]]
-    return id;
-  thin_out_all();
-  return deepest(key);
+  return id;
 }
 
 // --- Children

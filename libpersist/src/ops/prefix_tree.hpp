@@ -90,8 +90,9 @@ class PrefixTree {
   [[nodiscard]] Bytes token_of(const Node& node) const {
     return Bytes(tokens_).substr(node.token_at, node.token_size);
   }
-  // As child(), of a node that has not collapsed; mostly the child that the key before had there.
   NodeId deepest(Bytes key);
+  NodeId descend(Bytes key);
+  // As child(), of a node that has not collapsed; mostly the child that the key before had there.
   NodeId step(NodeId parent, Bytes token, size_t level);
   [[nodiscard]] uint32_t hash_of(NodeId parent, Bytes token) const;
   [[nodiscard]] NodeId find(NodeId parent, Bytes token, uint32_t hash) const;

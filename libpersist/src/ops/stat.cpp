@@ -100,14 +100,17 @@ class StatWorker : public PieceWorker {
     rows_.add(entry, stats_.end(record.extent.size));
   }
 
-  // Nobody looks into a long string: it need neither be unpacked nor be in memory.
+  // Nobody looks into a long string: it need not be in memory. That it can be unpacked is seen to: else its
+  // length could be anything.
   bool read(RecordReader& records) {
     if (records.from_source() || !records.value_is_plain()) {
       const std::optional<uint64_t> size = records.string_size();
       if (size && *size > KeyStats::kNumberBytesMax) {
-        if (!records.finish_value()) return false;
-        stats_.add_string(*size);
-        return true;
+        records.set_payloads(Payloads::validated);
+        const bool is_whole = records.read_value([](const Element& /*told*/) {});
+        records.set_payloads(Payloads::wanted);
+        if (is_whole) stats_.add_string(*size);
+        return is_whole;
       }
     }
     return records.read_value([this](const Element& told) { stats_.add(told); });
@@ -121,6 +124,14 @@ class StatWorker : public PieceWorker {
   uint64_t keys_ = 0;
   bool has_header_ = false;
 };
+
+const Target& newest_redis() {
+  const Target* newest = nullptr;
+  for (const Target& target : targets())
+    if (target.family == Dialect::redis && (newest == nullptr || target.release > newest->release))
+      newest = &target;
+  return *newest;
+}
 
 // Entries of a log or of JSON Lines: their bytes are those that they would have in an RDB file.
 class StatOutput : public EntryOutput {
@@ -250,6 +261,8 @@ class StatJob {
 
   void stat_entries(const ConvertInput& input) {
     ConvertOptions converting;
+    // Nobody has written JSON Lines: what they would take is told for a server that takes most.
+    if (input.json != nullptr) converting.write.target = &newest_redis();
     converting.salvage = true;
     converting.filter = options_.filter;
     converting.threads = options_.threads;

@@ -307,23 +307,28 @@ CommandStat take_command_stat(const JsonElement& element) {
           take_unsigned(row[2], "commands")};
 }
 
+// Annotations name no time before the epoch.
+int64_t take_seconds(const JsonElement& element) {
+  constexpr uint64_t kSecondsMax = std::numeric_limits<int64_t>::max();
+  return static_cast<int64_t>(take_unsigned(element, "times", kSecondsMax));
+}
+
 void take_log_times(const JsonElement& element, LogStat& log) {
   static constexpr std::array<JsonMember, 6> kMembers = {
       {{"first_s"}, {"last_s"}, {"commands"}, {"shift"}, {"first"}, {"buckets"}}};
   constexpr const char* kSubject = "times";
   const JsonMembers members(element, kSubject, kMembers);
-  if (!members.is_null(0)) log.first_time_s = take_signed(members[0], kSubject);
-  if (!members.is_null(1)) log.last_time_s = take_signed(members[1], kSubject);
+  if (!members.is_null(0)) log.first_time_s = take_seconds(members[0]);
+  if (!members.is_null(1)) log.last_time_s = take_seconds(members[1]);
   log.timed_commands = take_unsigned(members[2], kSubject);
   log.times.shift = static_cast<unsigned>(take_unsigned(members[3], kSubject, kTimeShiftMax));
-  log.times.first = take_signed(members[4], kSubject);
+  log.times.first = take_seconds(members[4]);
   for (const JsonElement one : take_list(members[5], kSubject, TimeLine::kBucketsMax))
     log.times.commands.push_back(take_unsigned(one, kSubject));
-  // Where the buckets begin and end are seconds in 64 bits.
-  const int64_t least = std::numeric_limits<int64_t>::min() >> log.times.shift;
+  // Where the buckets end are seconds in 64 bits as well.
   const int64_t most = std::numeric_limits<int64_t>::max() >> log.times.shift;
   const auto buckets = static_cast<int64_t>(log.times.commands.size());
-  if (log.times.first < least || log.times.first > most - buckets)
+  if (log.times.first > most - buckets)
     refuse_json(FindingCode::json_value, kSubject, "seconds of 64 bits", shown_json(members[4]));
 }
 

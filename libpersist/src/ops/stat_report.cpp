@@ -149,6 +149,7 @@ void agree(StatReport& into, const StatReport& other) {
     into.target = other.target;
     into.allocator = other.allocator;
     into.separators = other.separators;
+    for (size_t i = 0; i < kBigBys; ++i) into.top[i] = TopKeys(static_cast<BigBy>(i), other.top[i].most());
     return;
   }
   require_same(into.target, other.target, "targets");

@@ -55,7 +55,7 @@ class RecordReader {
   }
 
   // Of a string before which next_head() stopped: how long it is, as its head says; to be believed once
-  // finish_value() has moved over it. Absent for a number, and for what the file ends in.
+  // read_value() has read it. Absent for a number, and for what the file ends in.
   [[nodiscard]] std::optional<uint64_t> string_size();
 
   // Moves over the value that next_head() stopped before, if nobody has. False if it is damaged beyond
