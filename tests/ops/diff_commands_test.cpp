@@ -8,10 +8,9 @@
 #include <limits>
 #include <random>
 
-#include "aof/resp.hpp"
+#include "support/command_texts.hpp"
 #include "support/engine_calls.hpp"
 #include "support/values.hpp"
-#include "text/command_line.hpp"
 
 using namespace persist;
 using namespace persist::test;
@@ -47,58 +46,25 @@ void order_by_names(Value& value) {
   std::ranges::sort(value.fields, {}, &HashField::field);
 }
 
-std::vector<std::vector<std::string>> commands_out_of(Bytes log) {
-  std::vector<std::vector<std::string>> commands;
-  ArgumentList args;
-  const char* at = log.data();
-  const char* const end = log.data() + log.size();
-  while (at != end) {
-    args.clear();
-    const FramedCommand framed = parse_command(at, end, args);
-    REQUIRE(framed.framing == Framing::whole);
-    at = framed.end;
-    commands.emplace_back(args.all().begin(), args.all().end());
-  }
-  return commands;
-}
-
-std::string command_lines(Bytes log) {
-  ByteBuffer out;
-  for (const std::vector<std::string>& command : commands_out_of(log)) {
-    if (!out.empty()) out.append(" |");
-    for (const std::string& word : command) {
-      if (!out.empty()) out.append(' ');
-      append_argument(out, word);
-    }
-  }
-  return std::string(out.bytes());
-}
-
-const Target& known_target(Bytes name) {
-  const Target* const target = find_target(name);
-  REQUIRE(target != nullptr);
-  return *target;
-}
-
 std::string change_bytes(Bytes target, const Value& from, const Value& to) {
   RdbEntry entry;
   entry.key = "k";
   entry.expire_at_ms = 77;  // which is none of write_changes()'s business
   ByteBuffer out;
-  CommandWriter writer(out, known_target(target));
+  CommandWriter writer(out, target_named(target));
   write_changes(writer, entry, from, to);
   return std::string(out.bytes());
 }
 
 std::string changes_of(Bytes target, const Value& from, const Value& to) {
   if (!changes_in_place(from, to)) return std::string(kMadeAnew);
-  return command_lines(change_bytes(target, from, to));
+  return one_line(change_bytes(target, from, to));
 }
 
 // How many arguments each command has.
 std::string sizes_of(Bytes log) {
   std::string sizes;
-  for (const auto& command : commands_out_of(log))
+  for (const auto& command : commands_in(log))
     sizes += (sizes.empty() ? "" : " ") + std::to_string(command.size());
   return sizes;
 }
@@ -393,14 +359,14 @@ void check_pair(EngineCalls& calls, const Target& target, const Value& from, con
   CommandWriter writer(out, target);
   writer.del(entry.key);
   writer.entry(entry, from);
-  for (const auto& command : commands_out_of(out.bytes())) calls.run_words(command);
+  for (const auto& command : commands_in(out.bytes())) calls.run_words(command);
   REQUIRE(calls.show("k").starts_with("@5000 "));
 
   out.clear();
   entry.expire_at_ms = 9000;
   write_changes(writer, entry, from, to);
   size_t words = 0;
-  for (const auto& command : commands_out_of(out.bytes())) {
+  for (const auto& command : commands_in(out.bytes())) {
     CAPTURE(command.front());
     calls.run_words(command);
     REQUIRE(calls.effect() == Effect::changed);
@@ -409,7 +375,7 @@ void check_pair(EngineCalls& calls, const Target& target, const Value& from, con
   }
   out.clear();
   writer.expiry(entry);
-  for (const auto& command : commands_out_of(out.bytes())) calls.run_words(command);
+  for (const auto& command : commands_in(out.bytes())) calls.run_words(command);
   Value shown;
   shown.begin(to.type);
   to.tell([&](const Element& element) { shown.add(element); });
@@ -421,7 +387,7 @@ void check_pair(EngineCalls& calls, const Target& target, const Value& from, con
   entry.expire_at_ms = kNoExpiry;
   writer.entry(entry, to);
   size_t words_anew = 0;
-  for (const auto& command : commands_out_of(out.bytes())) words_anew += command.size();
+  for (const auto& command : commands_in(out.bytes())) words_anew += command.size();
   CHECK((target.release < 204 || words <= words_anew + 8));
 }
 
@@ -431,7 +397,7 @@ TEST_CASE("a server that runs the changes has the other value, and had a value a
   unsigned seed = 1;
   for (const Bytes name : {"redis-2.2", "redis-2.4", "redis-7.0", "redis-7.4", "valkey-9.0"}) {
     CAPTURE(name);
-    const Target& target = known_target(name);
+    const Target& target = target_named(name);
     const bool with_expiries = target.release >= (target.family == Dialect::redis ? 704 : 900);
     EngineCalls calls({target.family, target.release});
     PairMaker maker(seed++);
@@ -455,9 +421,9 @@ TEST_CASE("a field whose time was over in between is there again") {
   set_value(to, ValueType::hash, "a=1 b=2@9000000000 c=3 d=4");
   for (const Bytes name : {"redis-7.4", "valkey-9.0"}) {
     CAPTURE(name);
-    EngineCalls calls({known_target(name).family, known_target(name).release});
+    EngineCalls calls({target_named(name).family, target_named(name).release});
     (void)calls.run("HSET k a 1 d 4");
-    for (const auto& command : commands_out_of(change_bytes(name, from, to))) calls.run_words(command);
+    for (const auto& command : commands_in(change_bytes(name, from, to))) calls.run_words(command);
     CHECK(calls.show("k") == "hash{a=1 b=2@9000000000 c=3 d=4}");
   }
 }
