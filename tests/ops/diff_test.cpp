@@ -684,3 +684,41 @@ TEST_CASE("diff: commands are written whole, or not at all") {
   // The same on both sides: there is nothing to write.
   CHECK(diff_datasets(diff_rdb(b), diff_rdb(b), options, true).commands.empty());
 }
+
+TEST_CASE("diff: what cannot be said does not stay what it was") {
+  const std::string a = diff_file().list("full", {"a", "b"}).string("k", "1").eof();
+  const std::string b = diff_file().list("full", {}).stream("k", 1, {{{{1, 1}, {{"f", "v"}}}}, {1, 1}}).eof();
+  DiffOptions options;
+  options.salvage = true;  // no server writes lists that are empty
+  options.target = find_target("redis-2.6");
+  options.permitted_losses = all_losses();
+  const Diffed diffed = diff_datasets(diff_rdb(a), diff_rdb(b), options, true);
+  REQUIRE(diffed.summary.commands_written);
+  CHECK(diffed.commands == resp("SELECT 0") + resp("DEL full") + resp("DEL k"));
+}
+
+TEST_CASE("diff: long words of many keys are not all held") {
+  constexpr size_t kKeys = 24;
+  const std::string large(size_t{1} << 20, 'x');
+  RdbBuilder a = diff_file();
+  RdbBuilder b = diff_file();
+  for (size_t i = 0; i < kKeys; ++i) {
+    a.string("k" + std::to_string(i), large);
+    b.string("k" + std::to_string(i), "");
+  }
+  for (const bool whole : {false, true}) {
+    DiffOptions options;
+    options.word_bytes_max = whole ? ~uint64_t{0} : uint64_t{large.size()};
+    const Diffed diffed = diff_datasets(diff_rdb(a.eof()), diff_rdb(b.eof()), options);
+    REQUIRE(diffed.keys.size() == kKeys);
+    uint64_t bytes = 0;
+    for (const KeyDifference& key : diffed.keys) {
+      REQUIRE(key.differences.size() == 1);
+      const DiffWord& word = key.differences[0].a.words.at(0);
+      CHECK(word.size == large.size());
+      bytes += word.bytes.size();
+    }
+    CHECK((bytes == kKeys * large.size()) == whole);
+    if (!whole) CHECK(bytes <= (uint64_t{17} << 20) + kKeys * 1024);
+  }
+}

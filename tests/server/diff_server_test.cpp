@@ -33,10 +33,13 @@ void run_at_random(Client& client, CommandGenerator& generator, size_t count, ui
   }
 }
 
-void load_function(Client& client, const std::string& name, int answer) {
+void load_library(Client& client, const std::string& name, const std::string& function, int answer) {
   client.call({"FUNCTION", "LOAD", "REPLACE",
-               "#!lua name=" + name + "\nredis.register_function('f_" + name + "', function() return " +
+               "#!lua name=" + name + "\nredis.register_function('" + function + "', function() return " +
                    std::to_string(answer) + " end)"});
+}
+void load_function(Client& client, const std::string& name, int answer) {
+  load_library(client, name, "f_" + name, answer);
 }
 
 DatasetBytes saved(const LiveServer& server, Client& client) {
@@ -129,9 +132,13 @@ TEST_CASE("a server that runs the commands of a comparison holds the other datas
     CommandGenerator generator(seed, Replies::certain);
     run_at_random(client, generator, 1500, seed);
     for (const char* name : {"gone", "changed", "same"}) load_function(client, name, 1);
+    load_library(client, "left", "one", 1);
+    load_library(client, "right", "two", 2);
     const DatasetBytes a = saved(server, client);
     run_at_random(client, generator, 400, seed + 1);
-    client.call({"FUNCTION", "DELETE", "gone"});
+    for (const char* name : {"gone", "left", "right"}) client.call({"FUNCTION", "DELETE", name});
+    load_library(client, "left", "two", 2);
+    load_library(client, "right", "one", 1);
     load_function(client, "changed", 2);
     load_function(client, "come", 1);
     const DatasetBytes b = saved(server, client);
