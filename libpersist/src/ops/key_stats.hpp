@@ -38,6 +38,10 @@ class KeyStats {
   // A key: its head, its elements as decoders tell them, and its end. One that was begun need not be ended.
   void begin(const RdbEntry& entry);
   void add(const Element& told);
+  void add(const StringValue& told) {
+    memory_.add(told);
+    count(told.value.size());
+  }
   // Instead of its element, of a string of more than kNumberBytesMax bytes that nobody looks at.
   static constexpr uint64_t kNumberBytesMax = 20;
   void add_string(uint64_t size);

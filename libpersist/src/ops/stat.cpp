@@ -100,20 +100,19 @@ class StatWorker : public PieceWorker {
     rows_.add(entry, stats_.end(record.extent.size));
   }
 
-  // Nobody looks into a long string: it need not be in memory. That it can be unpacked is seen to: else its
-  // length could be anything.
+  // Nobody looks into a long string: it need be neither unpacked nor in memory.
   bool read(RecordReader& records) {
-    if (records.from_source() || !records.value_is_plain()) {
-      const std::optional<uint64_t> size = records.string_size();
-      if (size && *size > KeyStats::kNumberBytesMax) {
-        records.set_payloads(Payloads::validated);
-        const bool is_whole = records.read_value([](const Element& /*told*/) {});
-        records.set_payloads(Payloads::wanted);
-        if (is_whole) stats_.add_string(*size);
-        return is_whole;
-      }
+    if (!records.from_source() && records.value_is_plain()) {
+      if (!records.finish_value()) return false;
+      stats_.add(StringValue{records.plain_string()});
+      return true;
     }
-    return records.read_value([this](const Element& told) { stats_.add(told); });
+    const std::optional<uint64_t> size = records.string_size();
+    if (!size || *size <= KeyStats::kNumberBytesMax)
+      return records.read_value([this](const Element& told) { stats_.add(told); });
+    if (!records.finish_value()) return false;
+    stats_.add_string(*size);
+    return true;
   }
 
   const StatOptions& options_;

@@ -19,6 +19,16 @@ std::optional<uint64_t> bytes_behind(const ByteSource& source, uint64_t offset) 
   return size ? std::optional(*size - std::min(*size, offset)) : std::nullopt;
 }
 
+// How many bytes a length takes that stands in front.
+size_t length_bytes(Bytes bytes) {
+  constexpr uint8_t kLength14 = 0x40;
+  constexpr uint8_t kLength32 = 0x80;
+  const auto first = static_cast<uint8_t>(bytes.empty() ? 0 : bytes.front());
+  if (first < kLength14) return 1;
+  if (first < kLength32) return 1 + sizeof(uint8_t);
+  return first == kLength32 ? 1 + sizeof(uint32_t) : 1 + sizeof(uint64_t);
+}
+
 // Damage of lengths, counts, or what decides on the shape of what follows: where the value ends is then
 // anybody's guess. Any other leaves the lengths of its strings to go by.
 bool loses_framing(FindingCode code) {
@@ -133,6 +143,13 @@ bool RecordReader::finish_value() {
   value_ = Value::read;
   end_record();
   return true;
+}
+
+Bytes RecordReader::plain_string() const {
+  const uint64_t begin = std::get<RdbEntry>(record_.body).value_offset;
+  const uint64_t end = record_.extent.offset + record_.extent.size;
+  const Bytes value = in_.around(begin, static_cast<size_t>(end - begin));
+  return value.substr(std::min(value.size(), length_bytes(value)));
 }
 
 std::optional<uint64_t> RecordReader::string_size() {

@@ -55,8 +55,12 @@ class RecordReader {
   }
 
   // Of a string before which next_head() stopped: how long it is, as its head says; to be believed once
-  // read_value() has read it. Absent for a number, and for what the file ends in.
+  // the value was moved over. Absent for a number, and for what cannot be so long, or what the file ends in.
   [[nodiscard]] std::optional<uint64_t> string_size();
+
+  // The string that finish_value() has moved over, if value_is_plain() was true of it: as far as it is at
+  // hand. Valid until the next call.
+  [[nodiscard]] Bytes plain_string() const;
 
   // Moves over the value that next_head() stopped before, if nobody has. False if it is damaged beyond
   // passing.

@@ -118,8 +118,9 @@ std::optional<uint64_t> string_size(Cursor& in, const char* noun) {
   const uint8_t first = in.u8(noun);
   if (first < kSpecialString) return in.length_after(first, noun);
   if (first != kLzf) return std::nullopt;
-  static_cast<void>(in.length(noun));
-  return in.length(noun);
+  const uint64_t packed = in.length(noun);
+  const uint64_t size = in.length(noun);
+  return size <= lzf_size_max(packed) ? std::optional(size) : std::nullopt;
 }
 
 Blob read_blob(Cursor& in, const char* noun) {

@@ -15,7 +15,8 @@ Blob read_special_string(Cursor& in, uint8_t first, const char* noun);
 void skip_special_string(Cursor& in, uint8_t first, const char* noun);
 void validate_special_string(Cursor& in, uint8_t first, const char* noun);
 
-// How long a string is by what stands in front of it, without looking at it. Absent for a number.
+// How long a string is by what stands in front of it, without looking at it. Absent for a number, and for
+// what so few bytes cannot be unpacked to.
 std::optional<uint64_t> string_size(Cursor& in, const char* noun);
 
 // A string. Valid until the cursor releases or its scratch memory is rewound.
