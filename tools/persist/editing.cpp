@@ -92,7 +92,8 @@ EditInput open_for_edit(const EditArguments& arguments, const std::string& verb,
     const std::unique_ptr<ByteSource> source = open_source(arguments.path);
     const FileContent content = recognise_content(*source);
     manifest = content == FileContent::manifest;
-    if (content == FileContent::other && source->damage() == nullptr) {
+    const bool refuses = !arguments.takes_any && content == FileContent::other;
+    if (refuses && source->damage() == nullptr) {
       throw EditRefused(EditRefused::Kind::unusable,
                         arguments.path +
                             ": expected an append only file, a manifest, an append "

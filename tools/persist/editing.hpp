@@ -20,6 +20,7 @@ struct EditArguments {
   bool json = false;
   size_t findings_max = 100;
   std::vector<std::string> known;
+  bool takes_any = false;  // also a file that does not begin as any of these: it may be damaged
 
   void add_to(CLI::App& app);
   // False, with a message, if what was given does not fit together.

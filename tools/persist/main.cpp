@@ -37,6 +37,7 @@ constexpr Verb kVerbs[] = {
     {"history", "the life of one key: what touched it, and what it held behind each", run_history},
     {"log", "the commands of an AOF with file, offset, index, db and time", run_log},
     {"repair", "a sound log out of a damaged one", run_repair},
+    {"carve", "RDB files and logs out of disk images, core dumps, captures of packets", run_carve},
     {"strip", "a log or RDB file without some of its commands and keys", run_strip},
     {"undo-flush", "a log without the FLUSHALL that was a mistake", run_undo_flush},
     {"cut", "a log that ends at a point in time or place", run_cut},

@@ -25,6 +25,7 @@ int run_stat(Arguments words);
 int run_history(Arguments words);
 int run_log(Arguments words);
 int run_repair(Arguments words);
+int run_carve(Arguments words);
 int run_strip(Arguments words);
 int run_undo_flush(Arguments words);
 int run_cut(Arguments words);

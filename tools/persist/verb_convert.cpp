@@ -12,6 +12,7 @@
 #include "persist/convert.hpp"
 #include "replaying.hpp"
 #include "report.hpp"
+#include "salvaging.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 #include "writing.hpp"
@@ -71,6 +72,7 @@ class Job {
 
   int run() {
     Keyspace found = open_keyspace(arguments_.path, work_.report());
+    if (arguments_.salvage) salvage_rdb("convert", arguments_.path, found);
     KindWatch watch(work_.report());
     // What is written to a stream, or sorted, may have to be read twice.
     if (found.input.source && (is_stream(arguments_) || arguments_.canonical))

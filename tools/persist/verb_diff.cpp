@@ -15,6 +15,7 @@
 #include "persist/diff.hpp"
 #include "replaying.hpp"
 #include "report.hpp"
+#include "salvaging.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 #include "writing.hpp"
@@ -140,6 +141,10 @@ class DiffRun {
   int run() {
     Keyspace found_a = open_keyspace(arguments_.a, *report_);
     Keyspace found_b = open_keyspace(arguments_.b, *report_);
+    if (arguments_.salvage) {
+      salvage_rdb(kDiffVerb, arguments_.a, found_a);
+      salvage_rdb(kDiffVerb, arguments_.b, found_b);
+    }
     const bool quiet = arguments_.common.json || !arguments_.emit.empty();
     const ConvertInput a = dataset_input(kDiffVerb, arguments_.a, found_a, arguments_.replay, quiet);
     const ConvertInput b = dataset_input(kDiffVerb, arguments_.b, found_b, arguments_.replay, quiet);

@@ -11,6 +11,7 @@
 #include "persist/dump.hpp"
 #include "replaying.hpp"
 #include "report.hpp"
+#include "salvaging.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 
@@ -25,6 +26,7 @@ struct DumpArguments {
   std::string output;
   bool force = false;
   bool partial = false;
+  bool salvage = false;
   bool meta = false;
   bool annotate = false;
   size_t annotate_bytes = DumpOptions{}.annotate_bytes;
@@ -44,6 +46,8 @@ struct DumpArguments {
         ->type_name("FILE");
     app.add_flag("--force", force, "let FILE replace one that exists")->needs("--output");
     app.add_flag("--partial", partial, "let FILE appear although the input is damaged")->needs("--output");
+    app.add_flag("--salvage", salvage,
+                 "of damaged RDB data, also what can be read behind damage; --meta then labels it");
     app.add_flag("--meta", meta, "also lines for the records that are no keys");
     app.add_flag("--annotate", annotate, "records with offset, size and bytes instead of JSON");
     app.add_option("--bytes", annotate_bytes, "with --annotate: show up to N bytes of each record [32]")
@@ -85,8 +89,9 @@ void print_summary(const DumpArguments& arguments, const DumpSummary& summary, b
   }
 }
 
+// `salvaged`: what the input was damaged like; null if it was not, or nobody asked.
 DumpSummary dump_to(const DumpArguments& arguments, const Filter& filter, const Input& input,
-                    ByteSink& output, FindingSink& findings) {
+                    const SalvagedInput* salvaged, ByteSink& output, FindingSink& findings) {
   if (input.payload) return dump_payload(input.payload->bytes, input.source->name(), output, findings);
   ProgressLine progress(arguments.progress_when(), input.source->size());
   DumpOptions options;
@@ -96,6 +101,8 @@ DumpSummary dump_to(const DumpArguments& arguments, const Filter& filter, const 
   options.annotate_bytes = arguments.annotate_bytes;
   options.threads = arguments.common.threads;
   options.progress = progress.callback();
+  if (salvaged != nullptr)
+    options.label = [salvaged](uint64_t offset) { return salvaged->salvaged().label(offset); };
   return dump_rdb(*input.source, output, findings, options);
 }
 
@@ -173,6 +180,7 @@ int dump(const DumpArguments& arguments) {
       finding_report(arguments.common.json, arguments.common.findings_max);
   Keyspace found = open_keyspace(arguments.path, *report);
   if (found.log) return dump_set(arguments, found, *report);
+  const SalvagedInput* salvaged = arguments.salvage ? salvage_rdb("dump", arguments.path, found) : nullptr;
   const Input& input = found.input;
   if (!arguments.common.json) announce_rdb("dump", arguments.path, found);
   announce(arguments, input);
@@ -180,10 +188,10 @@ int dump(const DumpArguments& arguments) {
   DumpSummary summary;
   bool written = true;
   if (arguments.output.empty()) {
-    summary = dump_to(arguments, filter, input, *descriptor_sink(STDOUT_FILENO), watch);
+    summary = dump_to(arguments, filter, input, salvaged, *descriptor_sink(STDOUT_FILENO), watch);
   } else {
     AtomicFile output(arguments.output, arguments.force ? Existing::replace : Existing::refuse);
-    summary = dump_to(arguments, filter, input, output, watch);
+    summary = dump_to(arguments, filter, input, salvaged, output, watch);
     written = summary.errors == 0 || (arguments.partial && summary.has_header);
     if (written) output.commit();
   }
@@ -192,6 +200,7 @@ int dump(const DumpArguments& arguments) {
     return kTrouble;
   }
   print_summary(arguments, summary, written, nullptr);
+  if (salvaged != nullptr) return exit_of(salvaged->salvaged().report());
   return exit_of(summary.reach, summary.complete && summary.errors == 0);
 }
 

@@ -13,6 +13,7 @@
 #include "persist/merge.hpp"
 #include "replaying.hpp"
 #include "report.hpp"
+#include "salvaging.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 #include "writing.hpp"
@@ -75,6 +76,7 @@ class MergeJob {
  private:
   std::optional<Exit> open(const std::string& path) {
     Keyspace& found = opened_.emplace_back(open_keyspace(path, work_.report()));
+    if (arguments_.salvage) salvage_rdb(kMergeVerb, path, found);
     inputs_.push_back(dataset_input(kMergeVerb, path, found, arguments_.replay, arguments_.common.json));
     if (!found.log || found.errors == 0 || arguments_.salvage) return std::nullopt;
     fmt::print(stderr, "persist merge: {}: nothing was written: the log is damaged\n", printable(path));

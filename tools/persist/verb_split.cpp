@@ -12,6 +12,7 @@
 #include "options.hpp"
 #include "replaying.hpp"
 #include "report.hpp"
+#include "salvaging.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 #include "writing.hpp"
@@ -72,6 +73,7 @@ class SplitJob {
 
   Exit run() {
     Keyspace found = open_keyspace(arguments_.path, work_.report());
+    if (arguments_.salvage) salvage_rdb(kSplitVerb, arguments_.path, found);
     const ConvertInput input =
         dataset_input(kSplitVerb, arguments_.path, found, arguments_.replay, arguments_.common.json);
     if (found.errors > 0 && !arguments_.salvage) {

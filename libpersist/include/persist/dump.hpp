@@ -12,6 +12,7 @@
 #include "persist/filter.hpp"
 #include "persist/finding.hpp"
 #include "persist/replay.hpp"
+#include "persist/salvage.hpp"
 #include "persist/sink.hpp"
 #include "persist/source.hpp"
 
@@ -22,7 +23,10 @@ struct DumpOptions {
   bool meta = false;               // also records that are no keys
   bool annotate = false;           // records with offset, size and bytes instead of JSON
   size_t annotate_bytes = 32;      // how many of them
-  unsigned threads = 0;            // 0: as many as are useful
+  // With meta, of damaged data that was salvaged: what is to be said of the record at an offset. Called by
+  // several threads.
+  std::function<SalvageLabel(uint64_t offset)> label;
+  unsigned threads = 0;  // 0: as many as are useful
   // Of a log: hash fields whose time is up then are not shown, nor is a hash that has no others.
   std::optional<int64_t> hide_fields_past_ms;
   std::function<void(uint64_t offset)> progress;

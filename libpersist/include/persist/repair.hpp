@@ -10,6 +10,7 @@
 #include "persist/append_set.hpp"
 #include "persist/edit.hpp"
 #include "persist/finding.hpp"
+#include "persist/salvage.hpp"
 
 namespace persist {
 
@@ -22,6 +23,7 @@ struct RepairOptions {
   std::optional<uint64_t> max_loss_bytes;     // NUL bytes at the end are no loss
   std::optional<uint64_t> max_loss_commands;  // whole ones, and one that is torn
   std::vector<std::string> known;             // names of commands to take for known
+  SalvageOptions rdb;                         // of damaged RDB data; its `salvage` is the one above
 };
 
 enum class RepairAction : uint8_t {
@@ -50,6 +52,7 @@ struct RepairSummary {
   uint64_t lost_bytes = 0;
   uint64_t lost_commands = 0;
   uint64_t salvaged_commands = 0;  // that stand behind damage and were kept
+  std::vector<RdbSalvage> rdb;     // of each part whose RDB data is damaged
 };
 
 // Throws EditRefused, std::system_error.

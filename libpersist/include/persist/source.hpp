@@ -52,9 +52,9 @@ class PERSIST_API ByteSource {
 };
 
 // A regular file is read by windows and never mapped, so that a file cut short while we read ends early
-// instead of raising SIGBUS. "-" is standard input. Anything else that can be opened (a FIFO, a device) is
-// read as a pipe. Compressed content is recognised by its first bytes, never by the name, and inflated on the
-// way. Throws std::system_error when the path cannot be opened or is a folder.
+// instead of raising SIGBUS; so is a disk. "-" is standard input. Anything else that can be opened (a FIFO, a
+// tape) is read as a pipe. Compressed content is recognised by its first bytes, never by the name, and
+// inflated on the way. Throws std::system_error when the path cannot be opened or is a folder.
 PERSIST_API std::unique_ptr<ByteSource> open_source(const std::string& path);
 
 // The bytes are borrowed and must outlive the source. Compressed content is not looked for.

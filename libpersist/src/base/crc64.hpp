@@ -10,6 +10,9 @@ namespace persist {
 // The checksum of what `crc` was computed over followed by `bytes`; 0 is the checksum of nothing.
 [[nodiscard]] uint64_t crc64(uint64_t crc, Bytes bytes);
 
+// As it is stored, least significant byte first.
+inline constexpr uint64_t kChecksumBytes = sizeof(uint64_t);
+
 // The first RDB version whose files end with one.
 inline constexpr uint32_t kChecksumSince = 5;
 

@@ -20,6 +20,14 @@ std::system_error open_trouble(int error, const std::string& path) {
   return {error, std::generic_category(), path};
 }
 
+// A disk says how large it is only by where it ends. What does not is read as it comes.
+std::unique_ptr<ByteSource> open_disk(int descriptor, const std::string& path) {
+  const off_t size = ::lseek(descriptor, 0, SEEK_END);
+  ::lseek(descriptor, 0, SEEK_SET);
+  if (size <= 0) return pipe_source(descriptor, path);
+  return file_source(descriptor, static_cast<uint64_t>(size), path);
+}
+
 std::unique_ptr<ByteSource> open_plain(const std::string& path) {
   if (path == "-") return pipe_source(::dup(STDIN_FILENO), "<stdin>");
   const int descriptor = ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
@@ -30,6 +38,7 @@ std::unique_ptr<ByteSource> open_plain(const std::string& path) {
     ::close(descriptor);
     throw open_trouble(error, path);
   }
+  if (S_ISBLK(about.st_mode)) return open_disk(descriptor, path);
   if (!S_ISREG(about.st_mode)) return pipe_source(descriptor, path);
   return file_source(descriptor, static_cast<uint64_t>(about.st_size), path);
 }

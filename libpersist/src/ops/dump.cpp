@@ -47,15 +47,15 @@ class DumpWorker : public PieceWorker {
     const bool wanted = all_wanted_ || options_.filter->accepts(entry);
     const bool whole = !wanted             ? records.finish_value()
                        : options_.annotate ? annotate_entry(records, record)
-                                           : write_entry(records, entry);
+                                           : write_entry(records, record, entry);
     keys_ += whole ? 1 : 0;
     written_ += whole && wanted ? 1 : 0;
   }
 
-  bool write_entry(RecordReader& records, const RdbEntry& entry) {
-    if (records.from_source()) return pass_entry(records, entry);
+  bool write_entry(RecordReader& records, const RdbRecord& record, const RdbEntry& entry) {
+    if (records.from_source()) return pass_entry(records, record, entry);
     const size_t before = out_.size();
-    write_key_meta(entry);
+    write_remarks(record, entry);
     line_.begin(entry, false);
     if (!records.read_value([this](const Element& told) { line_.add(told); })) {
       out_.truncate(before);
@@ -72,7 +72,7 @@ class DumpWorker : public PieceWorker {
 
   // A value that may be larger than memory should be: walked to its end first, then written out while it is
   // told.
-  bool pass_entry(RecordReader& records, const RdbEntry& entry) {
+  bool pass_entry(RecordReader& records, const RdbRecord& record, const RdbEntry& entry) {
     bool names_are_text = true;
     records.set_payloads(Payloads::validated);
     const bool whole = records.read_value([&](const Element& told) {
@@ -84,7 +84,7 @@ class DumpWorker : public PieceWorker {
     // From here on nothing is taken back, so that what was written may go out.
     const std::function<void(Bytes)> drain = [this](Bytes bytes) { output_.write(bytes); };
     out_.set_drain(&drain);
-    write_key_meta(entry);
+    write_remarks(record, entry);
     line_.begin(entry, !names_are_text);
     if (!pass_string(records)) records.visit([this](const Element& told) { line_.add(told); });
     line_.end();
@@ -102,8 +102,12 @@ class DumpWorker : public PieceWorker {
     return true;
   }
 
-  void write_key_meta(const RdbEntry& entry) {
-    if (options_.meta && !entry.key_meta.empty()) append_key_meta_line(out_, entry);
+  // What stands in front of a key's line.
+  void write_remarks(const RdbRecord& record, const RdbEntry& entry) {
+    if (!options_.meta) return;
+    const SalvageLabel label = options_.label ? options_.label(record.extent.offset) : SalvageLabel::sound;
+    if (label != SalvageLabel::sound) append_salvage_line(out_, entry, label);
+    if (!entry.key_meta.empty()) append_key_meta_line(out_, entry);
   }
 
   bool annotate_entry(RecordReader& records, const RdbRecord& record) {

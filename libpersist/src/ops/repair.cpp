@@ -2,6 +2,7 @@
 #include "persist/repair.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <memory>
 
 #include "aof/folder.hpp"
@@ -10,6 +11,7 @@
 #include "base/letters.hpp"
 #include "ops/log_part.hpp"
 #include "ops/loss.hpp"
+#include "ops/rdb_role.hpp"
 #include "ops/set_output.hpp"
 
 namespace persist {
@@ -279,7 +281,8 @@ class Repair {
     plan.opened = open_part(part, rdb);
     plan.end = plan.size = plan.opened.size;
     if (!plan.opened.sound_carrier && !options_.salvage) refuse_carrier(part, rdb);
-    if (!plan.opened.sound_rdb) refuse_rdb(part, rdb);
+    const bool is_rdb_only = mend_rdb(plan);
+    if (is_rdb_only) return carry;
     Examiner examiner(plan, options_, carry);
     Diagnosis diagnosis = examiner.examine();
     if (drop_rest_) {
@@ -302,20 +305,30 @@ class Repair {
                " Nobody knows how much is missing; --salvage takes what could be inflated");
   }
 
-  [[noreturn]] static void refuse_rdb(const SetPart& part, const FindingList& rdb) {
-    std::string what = part.path + ": its RDB part is damaged";
-    if (!rdb.all.empty()) {
-      what = place(part, rdb.all.front().extent.offset) + ": " + rdb.all.front().message() + " [" +
-             std::string(rdb.all.front().kind().id) + "]";
-    }
-    refuse(EditRefused::Kind::beyond,
-           what + "; where commands follow it is not known: `persist dump --partial` saves its whole keys");
+  // Mends the RDB data that the part begins with, if it is damaged. True if no commands can follow it.
+  bool mend_rdb(PartPlan& plan) {
+    const RdbRole role = rdb_role(plan.part, *plan.opened.source, plan.opened.has_rdb);
+    if (!role.is_rdb || (plan.opened.has_rdb && plan.opened.sound_rdb)) return false;
+    SalvageOptions options = options_.rdb;
+    options.salvage = options_.salvage;
+    options.followed = role.may_be_followed;
+    SalvagedRdb mended(*plan.opened.source, options);
+    for (const SalvageEdit& edit : mended.edits())
+      plan.changes.push_back({edit.drop, edit.insert, edit.why, 0});
+    summary_.lost_bytes += mended.report().bytes_lost;
+    summary_.rdb.push_back(mended.report());
+    summary_.rdb.back().file = plan.part.name;
+    plan.opened.log_offset = mended.end();
+    if (role.may_be_followed) return false;
+    const Extent behind{mended.end(), plan.size - mended.end()};
+    plan.changes.push_back({behind, "", std::string(finding_kind(FindingCode::rdb_trailing).id), 0});
+    return true;
   }
 
   void salvage(PartPlan& plan, Diagnosis& diagnosis) {
     summary_.salvaged_commands += diagnosis.commands_behind;
     for (RepairStep& step : diagnosis.steps) add_step(std::move(step));
-    plan.changes = std::move(diagnosis.holes);
+    std::ranges::move(diagnosis.holes, std::back_inserter(plan.changes));
   }
 
   void cut_middle(PartPlan& plan, const Diagnosis& diagnosis) {
@@ -411,7 +424,7 @@ class Repair {
   // ----------------------------------------------------------------------------------------- the result
 
   void write() {
-    if (summary_.steps.empty() && output_.in_place) return;
+    if (summary_.steps.empty() && summary_.rdb.empty() && output_.in_place) return;
     SetOutput result(set_, output_, {false, options_.known});
     for (const std::unique_ptr<PartPlan>& plan : plans_) write_part(*plan, result);
     summary_.edit = result.commit(without_history(manifest_));

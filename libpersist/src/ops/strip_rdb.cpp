@@ -12,7 +12,6 @@ namespace persist {
 namespace {
 
 constexpr Bytes kWhyRecord = "strip";
-constexpr uint64_t kChecksumBytes = 8;
 
 // No copy is made of what is damaged: its new checksum would make it look sound.
 class Guard : public FindingSink {

@@ -11,7 +11,6 @@ namespace persist {
 namespace {
 
 constexpr size_t kHeadBytes = 512;
-constexpr size_t kHeaderBytes = 9;
 constexpr size_t kEofMarkBytes = 40;
 constexpr size_t kPrefaceLineMax = 128;
 

@@ -12,6 +12,9 @@
 
 namespace persist {
 
+// What a file begins with: magic and version.
+inline constexpr uint64_t kHeaderBytes = 9;
+
 // The fewest bytes that an entry takes: a type code, an empty key, an empty value.
 inline constexpr uint64_t kEntryBytesMin = 3;
 

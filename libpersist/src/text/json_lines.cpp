@@ -424,4 +424,10 @@ void append_key_meta_line(ByteBuffer& out, const RdbEntry& entry) {
   out.append("}\n");
 }
 
+void append_salvage_line(ByteBuffer& out, const RdbEntry& entry, SalvageLabel label) {
+  append_all(out, R"({"record":"salvage","db":)", entry.db, R"(,"key":)");
+  append_json_string(out, entry.key);
+  append_all(out, R"(,"label":")", salvage_label_name(label), "\"}\n");
+}
+
 }  // namespace persist

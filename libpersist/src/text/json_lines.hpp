@@ -3,6 +3,7 @@
 
 #include "base/byte_buffer.hpp"
 #include "persist/rdb_reader.hpp"
+#include "persist/salvage.hpp"
 
 namespace persist {
 
@@ -78,5 +79,8 @@ void append_record_line(ByteBuffer& out, const RdbRecord& record, uint64_t keys)
 
 // The line that carries a key's metadata, in front of the key's own.
 void append_key_meta_line(ByteBuffer& out, const RdbEntry& entry);
+
+// The line in front of a key, and of its metadata, that says what a salvage has to say of it.
+void append_salvage_line(ByteBuffer& out, const RdbEntry& entry, SalvageLabel label);
 
 }  // namespace persist

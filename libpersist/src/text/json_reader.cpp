@@ -102,7 +102,7 @@ class JsonLinesReader::Lines {
     return false;
   }
 
-  // False if it is key metadata.
+  // False if it only says something of the line behind it.
   bool read_line() {
     record_.body = RdbEnd{};
     record_.extent = line_.extent;
@@ -116,8 +116,10 @@ class JsonLinesReader::Lines {
   bool read_record(const JsonElement& line) {
     if (held_) refuse_held("another line");
     JsonKeyMeta meta;
-    if (read_json_record(line, record_, meta, value_.arena)) return true;
-    held_ = HeldMeta{meta.db, std::string(meta.key), std::string(meta.payload)};
+    const JsonRecord kind = read_json_record(line, record_, meta, value_.arena);
+    if (kind == JsonRecord::record) return true;
+    if (kind == JsonRecord::key_meta)
+      held_ = HeldMeta{meta.db, std::string(meta.key), std::string(meta.payload)};
     return false;
   }
 

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <limits>
 
+#include "persist/salvage.hpp"
 #include "text/json_value.hpp"
 #include "types/module.hpp"
 
@@ -132,6 +133,14 @@ void read_key_meta_line(const RecordParts& of) {
     refuse_json(FindingCode::json_value, "payload", "metadata of a key", "other bytes");
 }
 
+// What a salvage has said of the key behind it: that key is one like any other to those who read it back.
+void read_salvage_line(const RecordParts& of) {
+  constexpr std::array kLabels = {SalvageLabel::salvaged, SalvageLabel::partial, SalvageLabel::uncertain};
+  (void)take_db(of.members[kFirst]);
+  (void)take_bytes(of.members[kSecond], "key", of.arena);
+  (void)take_choice(of.members[kThird], "label", kLabels, salvage_label_name);
+}
+
 void read_end(const RecordParts& of) {
   constexpr std::array kStates = {ChecksumState::good, ChecksumState::bad, ChecksumState::disabled,
                                   ChecksumState::absent};
@@ -151,14 +160,21 @@ constexpr JsonMember kFunctionNames[] = {
     {"record"}, {"code"}, {"name", false}, {"engine", false}, {"description", false}};
 constexpr JsonMember kModuleAuxNames[] = {{"record"}, {"module"}, {"encver"}, {"when"}, {"payload"}};
 constexpr JsonMember kKeyMetaNames[] = {{"record"}, {"db"}, {"key"}, {"payload"}};
+constexpr JsonMember kSalvageNames[] = {{"record"}, {"db"}, {"key"}, {"label"}};
 constexpr JsonMember kEndNames[] = {{"record"}, {"keys"}, {"checksum"}};
 
 constexpr RecordForm kForms[] = {
-    {"header", kHeaderNames, read_header},           {"aux", kAuxNames, read_aux},
-    {"select_db", kSelectDbNames, read_select_db},   {"resize_db", kResizeDbNames, read_resize_db},
-    {"slot_info", kSlotInfoNames, read_slot_info},   {"slot_import", kSlotImportNames, read_slot_import},
-    {"function", kFunctionNames, read_function},     {"module_aux", kModuleAuxNames, read_module_aux},
-    {"key_meta", kKeyMetaNames, read_key_meta_line}, {"end", kEndNames, read_end},
+    {"header", kHeaderNames, read_header},
+    {"aux", kAuxNames, read_aux},
+    {"select_db", kSelectDbNames, read_select_db},
+    {"resize_db", kResizeDbNames, read_resize_db},
+    {"slot_info", kSlotInfoNames, read_slot_info},
+    {"slot_import", kSlotImportNames, read_slot_import},
+    {"function", kFunctionNames, read_function},
+    {"module_aux", kModuleAuxNames, read_module_aux},
+    {"key_meta", kKeyMetaNames, read_key_meta_line},
+    {"salvage", kSalvageNames, read_salvage_line},
+    {"end", kEndNames, read_end},
 };
 
 }  // namespace
@@ -168,7 +184,7 @@ uint64_t take_db(const JsonElement& element) {
   return take_unsigned(element, "db", kDbMax);
 }
 
-bool read_json_record(const JsonElement& line, RdbRecord& record, JsonKeyMeta& meta, Arena& arena) {
+JsonRecord read_json_record(const JsonElement& line, RdbRecord& record, JsonKeyMeta& meta, Arena& arena) {
   Bytes name;
   const bool is_text = line.at_key("record").get_string().get(name) == simdjson::SUCCESS;
   const auto form = std::ranges::find(kForms, name, &RecordForm::name);
@@ -178,7 +194,8 @@ bool read_json_record(const JsonElement& line, RdbRecord& record, JsonKeyMeta& m
   }
   const JsonMembers members(line, "record", form->names);
   form->read({members, arena, record, meta});
-  return form->read != read_key_meta_line;
+  if (form->read == read_key_meta_line) return JsonRecord::key_meta;
+  return form->read == read_salvage_line ? JsonRecord::remark : JsonRecord::record;
 }
 
 }  // namespace persist

@@ -15,10 +15,13 @@ struct JsonKeyMeta {
   Bytes payload;
 };
 
-// Reads such a line into `record`, or into `meta` if it is metadata of a key: then it returns false. What it
-// says of bytes points into the parsed line or the arena.
-[[nodiscard]] bool read_json_record(const JsonElement& line, RdbRecord& record, JsonKeyMeta& meta,
-                                    Arena& arena);
+// What such a line is: a record; or it says something of the line behind it, metadata of its key or a mere
+// remark.
+enum class JsonRecord : uint8_t { record, key_meta, remark };
+
+// Reads such a line into `record` or `meta`. What it says of bytes points into the parsed line or the arena.
+[[nodiscard]] JsonRecord read_json_record(const JsonElement& line, RdbRecord& record, JsonKeyMeta& meta,
+                                          Arena& arena);
 
 // The number of a database, of which no server has more than fit into 31 bits.
 [[nodiscard]] uint64_t take_db(const JsonElement& element);
