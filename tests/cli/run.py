@@ -20,7 +20,7 @@ Besides the cases: every testdata/rdb/**/X.rdb must pass `check` and, where X.js
 that; every file and every append directory in testdata/damaged/FINDING/ must be found to have that finding first; and the
 commands of README.md under a line <!-- tested --> must do what they say, at least with exit status 0. Those of a block run
 in one folder, with a `dump.rdb`; under <!-- tested on NAME --> it also holds the append directory testdata/NAME, as
-`copy/appendonlydir`.
+`copy/appendonlydir`, or the `dump.rdb` is testdata/NAME, if that is a file.
 """
 
 import argparse
@@ -200,7 +200,7 @@ TESTED = re.compile(r"^<!-- tested(?: on (\S+))? -->\n+```sh\n(.*?)^```$", re.MU
 
 
 def readme_blocks(text):
-    """(the append directory, commands) of each marked block: with a prompt `$ ` if it has any, else every line."""
+    """(what it is tested on, commands) of each marked block: with a prompt `$ ` if it has any, else every line."""
     for name, block in TESTED.findall(text):
         lines = [line for line in block.replace("\\\n", " ").split("\n") if line.strip()]
         prompted = [line[2:] for line in lines if line.startswith("$ ")]
@@ -208,8 +208,9 @@ def readme_blocks(text):
 
 
 def check_readme(place, name, commands):
-    shutil.copyfile(TESTDATA / "rdb/demo.rdb", place.room / "dump.rdb")
-    if name:
+    is_file = name.endswith(".rdb")
+    shutil.copyfile(TESTDATA / (name if is_file else "rdb/demo.rdb"), place.room / "dump.rdb")
+    if name and not is_file:
         shutil.copytree(TESTDATA / name, place.room / "copy/appendonlydir")
     for command in commands:
         output, errors, status = place.run(command)

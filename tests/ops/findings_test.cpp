@@ -11,6 +11,7 @@
 #include "io/block_source.hpp"
 #include "support/files.hpp"
 #include "support/rdb_builder.hpp"
+#include "support/salvages.hpp"
 #include "support/samples.hpp"
 #include "support/verbs.hpp"
 
@@ -321,6 +322,18 @@ std::vector<Finding> check_payload(const std::string& payload) {
   return findings.all;
 }
 
+// What a salvage gives as the reasons of what it did.
+std::vector<Finding> reasons_of_salvage(const std::string& file) {
+  std::vector<Finding> reasons;
+  for (const SalvageStep& step : salvage(file).report.steps) {
+    Finding reason;
+    reason.code = step.why;
+    reason.extent = step.extent;
+    reasons.push_back(reason);
+  }
+  return reasons;
+}
+
 std::vector<Finding> check_for(Bytes target, const std::string& file) {
   CheckOptions options;
   options.target = find_target(target);
@@ -336,6 +349,8 @@ std::vector<Special> special_rows() {
       {"dump.size-mismatch",
        [] { return check_payload(RdbBuilder().raw(unhex("00 01 76 00")).dump_payload(11)); }},
       {"dump.size-mismatch", [] { return check_payload("short"); }},
+      {"rdb.zeroed",
+       [] { return reasons_of_salvage(around([](RdbBuilder& b) { b.raw(std::string(64, '\0')); })); }},
       {"target.header", [] { return check_for("redis-7.0", RdbBuilder(redis, 11).eof()); }},
       {"target.encoding",
        [] { return check_for("redis-7.0", RdbBuilder(redis, 10).set_listpack("k", {"a"}).eof()); }},

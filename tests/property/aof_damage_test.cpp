@@ -220,17 +220,51 @@ TEST_CASE("damage: a log behind an RDB part, cut at every byte of it") {
   violations.report();
 }
 
-TEST_CASE("damage: an RDB part that is cut cannot be repaired") {
-  const AofBuilder log = add_commands(AofBuilder().rdb(base_of(10)));
-  const TempFolder place;
-  for (size_t size = 9; size < log.boundaries().front().offset; ++size) {
-    CAPTURE(size);
-    const std::string path = place.file("in.aof", log.bytes().substr(0, size));
-    const auto [done, refusal, kind] = repair(path, place.path("out.aof"));
-    CHECK_FALSE(done);
-    CHECK(kind == EditRefused::Kind::beyond);
-    CHECK(place.names() == std::vector<std::string>{"in.aof"});
+// What is left is an RDB file: of its keys those that are whole; without any, --salvage has to say so.
+TEST_CASE("damage: an RDB part that is cut") {
+  const std::string keys[] = {"first", "second", "third"};
+  RdbBuilder base = RdbBuilder(redis, 10).aux("aof-base", "1").select(0);
+  std::vector<size_t> ends;
+  for (const std::string& key : keys) {
+    base.string(key, "value of " + key);
+    ends.push_back(base.size());
   }
+  const AofBuilder log = add_commands(AofBuilder().rdb(base));
+  const TempFolder place;
+  Violations violations;
+  for (size_t size = 0; size < log.boundaries().front().offset; ++size) {
+    const std::string where = "cut at " + std::to_string(size);
+    const std::string path = place.file("in.aof", log.bytes().substr(0, size));
+    fs::remove(place.path("out.aof"));
+    fs::remove_all(place.path("out.aof.lost"));
+    const auto whole =
+        static_cast<uint64_t>(std::ranges::count_if(ends, [&](size_t end) { return end <= size; }));
+    const Edited<RepairSummary> plain = repair(path, place.path("out.aof"));
+    violations.expect(plain.done.has_value() == (whole > 0 || size == 0), "refused, or not", where);
+    violations.expect(plain.done || plain.refused_as == EditRefused::Kind::beyond,
+                      "refused for another reason", where);
+    violations.expect(plain.done || !fs::exists(place.path("out.aof")), "refused, and yet something is there",
+                      where);
+    RepairOptions options;
+    options.salvage = true;
+    if (!plain.done)
+      violations.expect(repair(path, place.path("out.aof"), options).done.has_value(),
+                        "refused with --salvage", where);
+    const std::string result = read_file(place.path("out.aof"));
+    if (size == 0) continue;
+    const SetChecked checked = check_log(result);
+    violations.expect(checked.summary.sound() && Patient::problems_of(result).empty(), "not sound", where);
+    violations.expect(checked.summary.keys == whole, "other keys than the whole ones", where);
+    violations.expect(whole == 0 || result.starts_with(log.bytes().substr(0, ends[whole - 1])),
+                      "no beginning of the RDB part", where);
+    if (!plain.done) continue;
+    const RepairSummary& done = *plain.done;
+    violations.expect(done.edit.bytes_kept + done.edit.bytes_dropped == size, "bytes are missing", where);
+    violations.expect(done.rdb.size() == 1 && done.rdb.front().keys_kept == whole, "not told", where);
+    violations.expect(bytes_in(place.path("out.aof.lost"), "in.aof") == done.edit.bytes_dropped,
+                      "not all is in .lost", where);
+  }
+  violations.report();
 }
 
 TEST_CASE("damage: every bit of every byte changed") {

@@ -203,10 +203,9 @@ TEST_CASE("resync: begins at the first prefix") {
     const char* name;
     RdbBuilder prefixes;
   };
-  const std::array<Row, 4> rows = {
+  const std::array<Row, 3> rows = {
       Row{"expiry", RdbBuilder().expire_ms(kSomeMs)},
       Row{"expiry, idle", RdbBuilder().expire_ms(kSomeMs).idle(7)},
-      Row{"freq", RdbBuilder().freq(9)},
       Row{"database", RdbBuilder().select(3).resize(100, 5)},
   };
   for (const Row& row : rows) {
@@ -216,6 +215,40 @@ TEST_CASE("resync: begins at the first prefix") {
     REQUIRE(chain.has_value());
     CHECK(chain->offset == lost.size());
     CHECK(chain->ends);
+  }
+}
+
+TEST_CASE("resync: how often a key was used, all entries tell or none") {
+  const std::string lost = noise(100, 5);
+  const std::string used = RdbBuilder().freq(9).bytes();
+  auto chain = find(lost + used + strings(0, 1) + used + strings(1, 1) + used + strings(2, 20) + kEnd, 0, 0);
+  REQUIRE(chain.has_value());
+  CHECK(chain->offset == lost.size());
+  chain = find(lost + used + strings(0, 20) + kEnd, 0, 0);
+  REQUIRE(chain.has_value());
+  CHECK(chain->offset == lost.size() + used.size());
+}
+
+TEST_CASE("resync: an expiry in seconds, where servers write milliseconds, is not sure") {
+  const std::string lost(40, '\x63');
+  RdbBuilder builder;
+  builder.expire_s(1'700'000'000).string("a key of many letters", "value");
+  const std::string file = lost + builder.bytes() + strings(0, 20);
+  const uint64_t second = lost.size() + builder.size();
+  struct Row {
+    uint32_t version;
+    std::string end;
+    uint64_t sure_from;
+  };
+  const std::array<Row, 2> rows = {Row{11, kEnd, second}, Row{2, "\xff", lost.size()}};
+  for (const Row& row : rows) {
+    CAPTURE(row.version);
+    const std::string bytes = file + row.end;
+    const auto source = memory_source(bytes);
+    const auto chain = Resync(*source, state_of(redis, row.version), bytes.size(), false).find(0, 0);
+    REQUIRE(chain.has_value());
+    CHECK(chain->offset == lost.size());
+    CHECK(chain->sure_from == row.sure_from);
   }
 }
 
@@ -287,9 +320,10 @@ TEST_CASE("resync: what is no chain") {
     const char* name;
     std::string bytes;
   };
-  const std::array<Row, 9> rows = {
+  const std::array<Row, 10> rows = {
       Row{"nothing", ""},
       Row{"one byte", "\xff"},
+      Row{"erased, short", std::string(9, '\xff')},
       Row{"random bytes", noise(300'000, 77)},
       Row{"zeros", std::string(100'000, '\0')},
       Row{"erased", std::string(100'000, '\xff')},
@@ -332,6 +366,35 @@ TEST_CASE("resync: a file that was a value is not taken for this one") {
   CHECK(chain->offset == damage.size());
 }
 
+TEST_CASE("resync: a file that was a value, without its beginning, however long") {
+  RdbBuilder builder(redis, 11);
+  const std::string embedded = put_strings(builder, 100, 9000).eof().substr(500);
+  const std::string own = strings(0, 20) + kEnd;
+  const auto chain = find(embedded + own, 0, 0);
+  REQUIRE(chain.has_value());
+  CHECK(chain->offset == embedded.size());
+  // If no records follow, it is the file, and what follows is something else.
+  const auto only = find(embedded + noise(3000, 8), 0, 0);
+  REQUIRE(only.has_value());
+  CHECK(only->offset < 50);
+  // So it is if a second file was appended to it.
+  RdbBuilder second(redis, 11);
+  const auto first = find(embedded + put_strings(second, 0, 20).eof(), 0, 0);
+  REQUIRE(first.has_value());
+  CHECK(first->offset < 50);
+}
+
+TEST_CASE("resync: the last record of a torn file that was a value costs none behind it") {
+  // It would be whole with most of the first of those that follow.
+  const std::string own = strings(0, 20);
+  const size_t first = strings(0, 1).size();
+  RdbBuilder builder(redis, 11);
+  const std::string torn = put_strings(builder, 100, 50).key(0, "torn").len(first).raw("abcde").bytes();
+  const auto chain = find("\x63" + torn + own + kEnd, 0, 0);
+  REQUIRE(chain.has_value());
+  CHECK(chain->offset == 1 + torn.size());
+}
+
 TEST_CASE("resync: an opcode of the end that is none") {
   const std::string erased(64, '\xff');
   const std::string file = std::string(30, '\x63') + strings(0, 20) + erased + strings(20, 20) + kEnd;
@@ -340,13 +403,17 @@ TEST_CASE("resync: an opcode of the end that is none") {
   CHECK(chain->offset == 30);
 }
 
-TEST_CASE("resync: commands behind the end") {
+TEST_CASE("resync: bytes behind the end") {
   const std::string damage(30, '\x63');
-  const std::string file = damage + strings(0, 20) + kEnd + "*1\r\n$4\r\nPING\r\n";
-  CHECK_FALSE(find(file, 0, 0, false).has_value());
-  const auto chain = find(file, 0, 0, true);
-  REQUIRE(chain.has_value());
-  CHECK(chain->offset == damage.size());
+  for (const std::string& behind : {std::string("*1\r\n$4\r\nPING\r\n"), std::string("hello world\n"),
+                                    std::string(5000, '\0'), std::string(5000, 'x')}) {
+    const std::string file = damage + strings(0, 20) + kEnd + behind;
+    for (const bool followed : {false, true}) {
+      const auto chain = find(file, 0, 0, followed);
+      REQUIRE(chain.has_value());
+      CHECK(chain->offset == damage.size());
+    }
+  }
 }
 
 TEST_CASE("resync: a chain that the end of the file cuts off") {
@@ -433,13 +500,15 @@ TEST_CASE("evidence: what a record says for itself") {
     unsigned least;
     unsigned most;
   };
-  const std::array<Row, 12> rows = {
+  const std::array<Row, 14> rows = {
       Row{"empty key and value", RdbBuilder().string("", "").bytes(), 0, 0},
       Row{"key and value of zeros", RdbBuilder().string({"\0\0", 2}, {"\0\0", 2}).bytes(), 0, 0},
       Row{"binary", RdbBuilder().string("\x01\x02", "\x03").bytes(), 3, 3},
       Row{"short text", RdbBuilder().string("ab", "cd").bytes(), 7, 8},
       Row{"long text", RdbBuilder().string("a:key:of:letters", "a value of letters").bytes(), 45, 55},
       Row{"UTF-8", RdbBuilder().string("ключ", "\x01").bytes(), 13, 15},
+      Row{"text with a control character", RdbBuilder().string("ab\x01\x63", "").bytes(), 3, 3},
+      Row{"very long text", RdbBuilder().string(std::string(1025, 'x'), "").bytes(), 5, 5},
       Row{"text cut out of text", RdbBuilder().string("k", std::string(60, 'x')).bytes(), 12, 13},
       Row{"number", RdbBuilder().string_int("n", 7).bytes(), 9, 9},
       Row{"expiry", RdbBuilder().expire_ms(kSomeMs).string("\x01", "\x02").bytes(), 23, 23},

@@ -53,6 +53,15 @@ const char* kind_name(EditRefused::Kind kind) {
   return "";
 }
 
+// As short as a part of a header, it may be the rest of an RDB file only if something else says so.
+bool may_be_rdb(const std::string& path, ByteSource& source) {
+  constexpr size_t kHeaderBytes = 9;
+  const Window window = source.window(0, kHeaderBytes);
+  const Bytes head = window.bytes.substr(0, kHeaderBytes);
+  if (head.size() == kHeaderBytes || path.ends_with(".rdb")) return true;
+  return !head.empty() && (Bytes("REDIS00").starts_with(head) || Bytes("VALKEY0").starts_with(head));
+}
+
 }  // namespace
 
 void EditArguments::add_to(CLI::App& app) {
@@ -92,12 +101,15 @@ EditInput open_for_edit(const EditArguments& arguments, const std::string& verb,
     const std::unique_ptr<ByteSource> source = open_source(arguments.path);
     const FileContent content = recognise_content(*source);
     manifest = content == FileContent::manifest;
-    const bool refuses = !arguments.takes_any && content == FileContent::other;
+    const bool refuses =
+        content == FileContent::other && !(arguments.takes_any && may_be_rdb(arguments.path, *source));
     if (refuses && source->damage() == nullptr) {
-      throw EditRefused(EditRefused::Kind::unusable,
-                        arguments.path +
-                            ": expected an append only file, a manifest, an append "
-                            "directory or an RDB file");
+      throw EditRefused(
+          EditRefused::Kind::unusable,
+          arguments.path + (source->window(0, 1).bytes.empty()
+                                ? ": it has no bytes; look for another copy"
+                                : ": expected an append only file, a manifest, an append directory or an RDB "
+                                  "file"));
     }
   }
   if (!folder && !manifest) {
@@ -107,10 +119,13 @@ EditInput open_for_edit(const EditArguments& arguments, const std::string& verb,
   input.set = open_append_set(arguments.path, found, {});
   for (const Finding& finding : found.all) report.report(finding);
   input.found = std::move(found.all);
-  if (!input.set.has_log()) {
-    throw EditRefused(EditRefused::Kind::unusable,
-                      arguments.path + ": expected an append directory or an append only file in it");
+  if (!input.set.has_log() && input.set.rdb_path.empty()) {
+    throw EditRefused(
+        EditRefused::Kind::unusable,
+        arguments.path + ": expected an append directory, an append only file or dump.rdb in it");
   }
+  // What a server starts from that has no log.
+  if (!input.set.has_log()) input.set = single_file_set(input.set.rdb_path);
   const std::string& what = input.set.manifest_path;
   fmt::print(stderr, "persist {}: {}\n", verb, printable(what.empty() ? input.set.parts.front().path : what));
   return input;

@@ -36,7 +36,7 @@ constexpr Verb kVerbs[] = {
     {"stat", "what fills a dataset: counts, large keys, prefixes, expiries, memory", run_stat},
     {"history", "the life of one key: what touched it, and what it held behind each", run_history},
     {"log", "the commands of an AOF with file, offset, index, db and time", run_log},
-    {"repair", "a sound log out of a damaged one", run_repair},
+    {"repair", "a sound log or RDB file out of a damaged one", run_repair},
     {"carve", "RDB files and logs out of disk images, core dumps, captures of packets", run_carve},
     {"strip", "a log or RDB file without some of its commands and keys", run_strip},
     {"undo-flush", "a log without the FLUSHALL that was a mistake", run_undo_flush},
@@ -69,6 +69,7 @@ void print_usage(std::FILE* to) {
       "  persist check /var/lib/redis                     is all of it whole, and what would a server do?\n"
       "  persist undo-flush --last copy -o recovered      that FLUSHALL was a mistake\n"
       "  persist repair copy -o repaired                  the server refuses to start\n"
+      "  persist repair dump.rdb -o whole.rdb             so it does on this RDB file\n"
       "  persist dump dump.rdb | jq .key                  what is in it?\n"
       "`man persist-recovery` has recipes for emergencies.\n");
 }

@@ -84,7 +84,8 @@ class RepairReport {
                          salvage.header->version, sums);
     }
     document_.paragraph({sums});
-    if (salvage.exact) document_.paragraph({"The result is exact: " + exactness_in_words(salvage) + "."});
+    std::string unknown = unknown_in_words(salvage);
+    if (!unknown.empty()) document_.paragraph({"N" + unknown.substr(1) + "."});
     tell_reasons(salvage);
     tell_counts(salvage);
     for (size_t i = 0; i < kSections.size(); ++i) tell_section(salvage, static_cast<SectionIndex>(i));
@@ -130,7 +131,7 @@ class RepairReport {
     document_.paragraph(
         {"Of the keys that were kept, salvaged ones stand behind a gap, partial ones have not "
          "all of their value, uncertain ones may not be what was written. Dropped are those "
-         "known to be lost; how many were in a gap nobody can count."});
+         "known to be lost."});
   }
 
   static std::vector<std::string> row(const std::string& db, Bytes type,
@@ -199,7 +200,8 @@ class RepairReport {
     append(item, words);
     const std::optional<Extent> lost = lost_part(file, extent);
     if (lost) {
-      append(item, {fmt::format(", bytes {} to {} of ", lost->offset, lost->end() - 1),
+      const std::string last = lost->size > 1 ? fmt::format(" to {}", lost->end() - 1) : "";
+      append(item, {fmt::format(", {} {}{} of ", lost->size > 1 ? "bytes" : "byte", lost->offset, last),
                     code(edit_.lost + "/" + file)});
     }
     return item;

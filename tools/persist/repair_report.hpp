@@ -32,8 +32,12 @@ void report_repair(Document& document, const RepairTold& told, const RepairSumma
 // What was done in a step, without its place.
 Words step_words(const RepairStep& step);
 Words step_words(const SalvageStep& step);
-// "118 keys kept, of them 3 salvaged; 4 dropped; 312 bytes lost"
+// "118 keys kept, of them 3 salvaged; 4 known to be lost; 312 bytes left out"
 std::string salvage_in_words(const RdbSalvage& salvage);
+// What nobody can tell of the damage; empty if there is nothing.
+std::string unknown_in_words(const RdbSalvage& salvage);
+// All of it reads well, but the checksum is that of something else.
+bool is_doubtful(const RdbSalvage& salvage);
 // Why the result is what was written once.
 std::string exactness_in_words(const RdbSalvage& salvage);
 

@@ -49,6 +49,12 @@ Words owner_words(const SalvageStep& step) {
   return words;
 }
 
+// There was no room for a key.
+bool is_header(Extent extent) {
+  constexpr uint64_t kHeaderBytes = 9;
+  return extent.offset == 0 && extent.size <= kHeaderBytes;
+}
+
 void print_line(const std::string& file, uint64_t offset, const Words& words) {
   fmt::print(stderr, "{}:{:#x}: {}\n", printable(file), offset, plain_text(words));
 }
@@ -64,9 +70,8 @@ void print_salvage(const RdbSalvage& salvage, size_t steps_max) {
 }
 
 void print_sums(const RdbSalvage& salvage) {
-  const std::string file = printable(salvage.file);
-  fmt::print(stderr, "persist repair: {}: {}\n", file, salvage_in_words(salvage));
-  if (salvage.exact) fmt::print(stderr, "persist repair: {}: {}\n", file, exactness_in_words(salvage));
+  for (const std::string& words : {salvage_in_words(salvage), unknown_in_words(salvage)})
+    if (!words.empty()) fmt::print(stderr, "persist repair: {}: {}\n", printable(salvage.file), words);
 }
 
 }  // namespace
@@ -89,9 +94,11 @@ Words step_words(const RepairStep& step) {
 
 Words step_words(const SalvageStep& step) {
   const SalvageRow& row = kSalvageActions[static_cast<size_t>(step.action)];
-  Words words = {row.words};
+  const bool ends_here = step.action == SalvageAction::tail && step.extent.size == 0;
+  Words words = {ends_here ? "ends here" : row.words};
   if (!step.kept) words.emplace_back(", left out");
-  if (row.has_size || !step.kept) words.emplace_back(fmt::format(" {}", counted(step.extent.size, "byte")));
+  if ((row.has_size && !ends_here) || !step.kept)
+    words.emplace_back(fmt::format(" {}", counted(step.extent.size, "byte")));
   append(words, owner_words(step));
   if (!step.note.empty()) append(words, {": ", printable(step.note)});
   if (row.has_code) words.emplace_back(fmt::format(" [{}]", finding_kind(step.why).id));
@@ -113,15 +120,39 @@ std::string salvage_in_words(const RdbSalvage& salvage) {
     text += fmt::format("{}{} {}", joint, part.keys, part.words);
     joint = ", ";
   }
-  if (salvage.keys_dropped > 0) text += fmt::format("; {} dropped", salvage.keys_dropped);
-  return text + fmt::format("; {} lost", counted(salvage.bytes_lost, "byte"));
+  if (salvage.keys_dropped > 0) text += fmt::format("; {} known to be lost", salvage.keys_dropped);
+  if (salvage.exact) return text + "; " + exactness_in_words(salvage);
+  if (is_doubtful(salvage)) text += "; all of it reads well, but some of it is not what was written";
+  return text + fmt::format("; {} left out", counted(salvage.bytes_lost, "byte"));
 }
 
 std::string exactness_in_words(const RdbSalvage& salvage) {
-  std::string text = "the file is as it was written: checksum good";
+  std::string text = "the file is as it was written: the checksum fits again";
   if (salvage.false_match > 0)
-    text += fmt::format("; a wrong correction would fit with a probability of {:.0e}", salvage.false_match);
+    text += fmt::format(", which it would by accident with a probability of {:.0e}", salvage.false_match);
   return text;
+}
+
+bool is_doubtful(const RdbSalvage& salvage) {
+  return std::ranges::any_of(salvage.steps, [](const SalvageStep& step) {
+    return step.action == SalvageAction::sealed && step.why == FindingCode::rdb_checksum;
+  });
+}
+
+std::string unknown_in_words(const RdbSalvage& salvage) {
+  uint64_t in_gaps = 0;
+  bool is_torn = false;
+  for (const SalvageStep& step : salvage.steps) {
+    const bool is_tail = step.action == SalvageAction::tail && step.why != FindingCode::rdb_trailing;
+    if (is_tail && finding_kind(step.why).reach == Reach::tail)
+      is_torn = true;
+    else if ((is_tail || step.action == SalvageAction::gap) && !is_header(step.extent))
+      in_gaps += step.extent.size;
+  }
+  std::string text;
+  if (in_gaps > 0) text = fmt::format("how many keys the {} in gaps held", counted(in_gaps, "byte"));
+  if (is_torn) text += std::string(text.empty() ? "" : ", or ") + "how many keys were to follow its torn end";
+  return text.empty() ? text : "nobody can say " + text;
 }
 
 void print_repair(const RepairSummary& summary, size_t steps_max) {

@@ -3,7 +3,10 @@
 
 #include <fmt/core.h>
 
+#include <algorithm>
+
 #include "persist/check_set.hpp"
+#include "repair_report.hpp"
 #include "terminal.hpp"
 #include "verb.hpp"
 
@@ -17,24 +20,24 @@ SalvageOptions all_of_it() {
   return options;
 }
 
+// What is shorter than a header holds nothing that could be brought back.
 bool may_be_rdb(ByteSource& source) {
+  constexpr size_t kHeaderBytes = 9;
   const FileContent content = recognise_content(source);
-  if (content == FileContent::rdb) return true;
-  const Window head = source.window(0, 1);
-  return content == FileContent::other && !head.bytes.empty() && !head.bytes.starts_with('{');
+  const Window window = source.window(0, kHeaderBytes);
+  const Bytes head = window.bytes;
+  if (head.size() < kHeaderBytes) return false;
+  return content == FileContent::rdb || (content == FileContent::other && !head.starts_with('{'));
 }
 
-std::string in_words(const RdbSalvage& report) {
-  if (report.exact) return "flipped bits were found by the checksum, and corrected";
-  std::string text = fmt::format("{} kept", counted(report.keys_kept, "key"));
-  const auto add = [&](uint64_t count, const char* what) {
-    if (count > 0) text += fmt::format(", {} {}", count, what);
+void tell_salvage(const std::string& verb, const std::string& path, const RdbSalvage& report) {
+  const auto print = [&](const std::string& words) {
+    if (!words.empty()) fmt::print(stderr, "persist {}: {}: {}\n", verb, printable(path), words);
   };
-  add(report.keys_salvaged, "of them behind damage");
-  add(report.keys_partial, "of them in part");
-  add(report.keys_uncertain, "of them uncertain");
-  add(report.keys_dropped, "known to be lost");
-  return text + fmt::format(", {} left out", counted(report.bytes_lost, "byte"));
+  print("damaged: " + salvage_in_words(report));
+  print(unknown_in_words(report));
+  print(fmt::format("`persist repair{} --dry-run` tells what was done, step by step",
+                    report.exact ? "" : " --salvage"));
 }
 
 }  // namespace
@@ -42,7 +45,8 @@ std::string in_words(const RdbSalvage& report) {
 SalvagedInput::SalvagedInput(std::unique_ptr<ByteSource> damaged)
     : damaged_(std::move(damaged)), salvaged_(*damaged_, all_of_it()), size_(salvaged_.source().size()) {}
 
-const SalvagedInput* salvage_rdb(const std::string& verb, const std::string& path, Keyspace& found) {
+const SalvagedInput* salvage_rdb(const std::string& verb, const std::string& path, Keyspace& found,
+                                 bool quiet) {
   if (found.log || found.input.payload || !may_be_rdb(*found.input.source)) return nullptr;
   auto input = std::make_unique<SalvagedInput>(rereadable_source(std::move(found.input.source)));
   const SalvagedInput* salvaged = input.get();
@@ -51,20 +55,18 @@ const SalvagedInput* salvage_rdb(const std::string& verb, const std::string& pat
   const RdbSalvage& report = salvaged->salvaged().report();
   found.errors += report.steps_in_all;
   found.reach = exit_of(report) == kDamaged ? Reach::tail : Reach::beyond;
-  fmt::print(
-      stderr,
-      "persist {}: {}: damaged: {}; `persist repair --salvage --dry-run` says what was done about what\n",
-      verb, printable(path), in_words(report));
+  if (!quiet) tell_salvage(verb, path, report);
   return salvaged;
 }
 
 Exit exit_of(const RdbSalvage& report) {
   if (report.steps_in_all == 0) return kDone;
   if (report.exact) return kDamaged;
-  for (const SalvageStep& step : report.steps) {
-    if (step.action != SalvageAction::tail && step.action != SalvageAction::sealed) return kBroken;
-  }
-  return kDamaged;
+  const auto is_of_tail = [](const SalvageStep& step) {
+    return step.action == SalvageAction::tail || step.action == SalvageAction::sealed ||
+           step.action == SalvageAction::uncertain;
+  };
+  return is_doubtful(report) || !std::ranges::all_of(report.steps, is_of_tail) ? kBroken : kDamaged;
 }
 
 }  // namespace persist::tool

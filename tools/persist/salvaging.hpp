@@ -30,9 +30,10 @@ class SalvagedInput : public ByteSource {
 };
 
 // If the path holds RDB data that is damaged: lets `found` hold what can be brought back of it, says so on
-// standard error, and counts the damage as errors. Null if it is something else, or sound. Valid as long as
-// `found` is.
-const SalvagedInput* salvage_rdb(const std::string& verb, const std::string& path, Keyspace& found);
+// standard error unless `quiet`, and counts the damage as errors. Null if it is something else, or sound.
+// Valid as long as `found` is.
+const SalvagedInput* salvage_rdb(const std::string& verb, const std::string& path, Keyspace& found,
+                                 bool quiet);
 
 // How much was wrong, as an exit status.
 Exit exit_of(const RdbSalvage& report);

@@ -50,7 +50,8 @@ struct ConvertArguments : DatasetArguments {
     app.add_flag("--restore", restore, "resp: RESTORE with DUMP payloads instead of plain commands");
     app.add_flag("--replace", replace, "resp: what is there already under a key goes first");
     app.add_flag("--meta", meta, "jsonl: also lines for the records that are no keys");
-    app.add_flag("--salvage", salvage, "of a damaged input, what is whole");
+    app.add_flag("--salvage", salvage,
+                 "of a damaged input, what is whole; of an RDB file also behind damage");
     add_reading_to(app);
   }
 };
@@ -72,7 +73,7 @@ class Job {
 
   int run() {
     Keyspace found = open_keyspace(arguments_.path, work_.report());
-    if (arguments_.salvage) salvage_rdb("convert", arguments_.path, found);
+    if (arguments_.salvage) salvage_rdb("convert", arguments_.path, found, arguments_.common.json);
     KindWatch watch(work_.report());
     // What is written to a stream, or sorted, may have to be read twice.
     if (found.input.source && (is_stream(arguments_) || arguments_.canonical))

@@ -75,7 +75,8 @@ struct DiffArguments {
         ->allow_extra_args(false);
     app.add_option("--ttl-tolerance", ttl_tolerance, "expiries that are so near to each other are equal: 2s")
         ->type_name("TIME");
-    app.add_flag("--salvage", salvage, "of damaged inputs, compare what is whole");
+    app.add_flag("--salvage", salvage,
+                 "of damaged inputs, compare what is whole; of RDB files also behind damage");
     app.add_option("--emit", emit, "resp: instead of the differences, commands that make A equal to B")
         ->type_name("FORM")
         ->check(CLI::IsMember({"resp"}).description(""));
@@ -142,8 +143,8 @@ class DiffRun {
     Keyspace found_a = open_keyspace(arguments_.a, *report_);
     Keyspace found_b = open_keyspace(arguments_.b, *report_);
     if (arguments_.salvage) {
-      salvage_rdb(kDiffVerb, arguments_.a, found_a);
-      salvage_rdb(kDiffVerb, arguments_.b, found_b);
+      salvage_rdb(kDiffVerb, arguments_.a, found_a, arguments_.common.json);
+      salvage_rdb(kDiffVerb, arguments_.b, found_b, arguments_.common.json);
     }
     const bool quiet = arguments_.common.json || !arguments_.emit.empty();
     const ConvertInput a = dataset_input(kDiffVerb, arguments_.a, found_a, arguments_.replay, quiet);

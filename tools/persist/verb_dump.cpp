@@ -47,7 +47,7 @@ struct DumpArguments {
     app.add_flag("--force", force, "let FILE replace one that exists")->needs("--output");
     app.add_flag("--partial", partial, "let FILE appear although the input is damaged")->needs("--output");
     app.add_flag("--salvage", salvage,
-                 "of damaged RDB data, also what can be read behind damage; --meta then labels it");
+                 "of a damaged RDB file, also what stands behind damage; --meta then labels it");
     app.add_flag("--meta", meta, "also lines for the records that are no keys");
     app.add_flag("--annotate", annotate, "records with offset, size and bytes instead of JSON");
     app.add_option("--bytes", annotate_bytes, "with --annotate: show up to N bytes of each record [32]")
@@ -180,7 +180,8 @@ int dump(const DumpArguments& arguments) {
       finding_report(arguments.common.json, arguments.common.findings_max);
   Keyspace found = open_keyspace(arguments.path, *report);
   if (found.log) return dump_set(arguments, found, *report);
-  const SalvagedInput* salvaged = arguments.salvage ? salvage_rdb("dump", arguments.path, found) : nullptr;
+  const SalvagedInput* salvaged =
+      arguments.salvage ? salvage_rdb("dump", arguments.path, found, arguments.common.json) : nullptr;
   const Input& input = found.input;
   if (!arguments.common.json) announce_rdb("dump", arguments.path, found);
   announce(arguments, input);
@@ -199,6 +200,8 @@ int dump(const DumpArguments& arguments) {
     fmt::print(stderr, "persist dump: {}: not an RDB file: {}\n", printable(arguments.path), watch.kind());
     return kTrouble;
   }
+  // In words it has been said.
+  if (salvaged != nullptr && arguments.common.json) summary.errors += found.errors;
   print_summary(arguments, summary, written, nullptr);
   if (salvaged != nullptr) return exit_of(salvaged->salvaged().report());
   return exit_of(summary.reach, summary.complete && summary.errors == 0);
@@ -214,9 +217,11 @@ int run_dump(Arguments words) {
                "  persist dump dump.rdb | jq -r .key\n"
                "  persist dump --key 'session:*' --expired drop -o sessions.jsonl dump.rdb.gz\n"
                "  persist dump --annotate --bytes 64 dump.rdb | less\n"
+               "  persist dump --salvage --meta broken.rdb -o whole.jsonl\n"
                "  persist dump --as-of 2026-11-20T18:00:00Z appendonlydir\n"
                "Exit status: 0 all of it, 1 only the tail is damaged, 2 it could not be read or written,\n"
-               "3 damage beyond a tail. What is whole is dumped in every case.");
+               "3 damage beyond a tail. What is whole is dumped in every case: up to the damage, with\n"
+               "--salvage also behind it.");
   if (const std::optional<Exit> status = parse(app, words)) return *status;
   return dump(arguments);
 }

@@ -38,7 +38,7 @@ struct MergeArguments : DatasetArguments {
         ->type_name("POLICY");
     app.add_flag("--force", output.force, "replace what is at OUT");
     app.add_flag("--dry-run", output.dry_run, "say what would conflict or be lost and write nothing");
-    app.add_flag("--salvage", salvage, "of damaged inputs, what is whole");
+    app.add_flag("--salvage", salvage, "of damaged inputs, what is whole; of RDB files also behind damage");
     write.add_to(app);
     add_reading_to(app);
   }
@@ -76,7 +76,7 @@ class MergeJob {
  private:
   std::optional<Exit> open(const std::string& path) {
     Keyspace& found = opened_.emplace_back(open_keyspace(path, work_.report()));
-    if (arguments_.salvage) salvage_rdb(kMergeVerb, path, found);
+    if (arguments_.salvage) salvage_rdb(kMergeVerb, path, found, arguments_.common.json);
     inputs_.push_back(dataset_input(kMergeVerb, path, found, arguments_.replay, arguments_.common.json));
     if (!found.log || found.errors == 0 || arguments_.salvage) return std::nullopt;
     fmt::print(stderr, "persist merge: {}: nothing was written: the log is damaged\n", printable(path));

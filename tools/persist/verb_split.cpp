@@ -43,7 +43,8 @@ struct SplitArguments : DatasetArguments {
     app.add_flag("--rest", rest, "keys of slots that nobody owns go to unassigned.rdb");
     app.add_flag("--force", output.force, "replace what is at DIR");
     app.add_flag("--dry-run", output.dry_run, "say what would go where and write nothing");
-    app.add_flag("--salvage", salvage, "of a damaged input, what is whole");
+    app.add_flag("--salvage", salvage,
+                 "of a damaged input, what is whole; of an RDB file also behind damage");
     write.add_to(app);
     add_reading_to(app);
   }
@@ -73,7 +74,7 @@ class SplitJob {
 
   Exit run() {
     Keyspace found = open_keyspace(arguments_.path, work_.report());
-    if (arguments_.salvage) salvage_rdb(kSplitVerb, arguments_.path, found);
+    if (arguments_.salvage) salvage_rdb(kSplitVerb, arguments_.path, found, arguments_.common.json);
     const ConvertInput input =
         dataset_input(kSplitVerb, arguments_.path, found, arguments_.replay, arguments_.common.json);
     if (found.errors > 0 && !arguments_.salvage) {

@@ -107,7 +107,9 @@ class Carving {
   void run(const CarveSubject& subject);
 
  private:
-  std::optional<CarveFind> look(const CarveSite& site, const CarvePlace& place) const;
+  std::optional<CarveFind> look(const CarveSite& site, const CarvePlace& place);
+  std::optional<CarveFind> look_for_log(const CarveSite& site, uint64_t offset);
+  bool is_dull(const CarveSite& site, uint64_t offset);
   [[nodiscard]] bool is_own(const CarveFind& find) const;
   uint64_t take(CarveFind find, CarveSite site);
   void settle(uint64_t next);
@@ -120,12 +122,17 @@ class Carving {
   uint64_t end_ = 0;
   std::optional<CarveFind> waiting_;
   uint64_t log_expected_at_ = 0;  // behind the end mark of a replication stream; 0: nowhere
+  // Commands in a row that were no find, such as those of clients that only read: nor are they from a later
+  // one on. They are passed one by one, as something may stand inside of one; from dull_at_ on they still
+  // are.
+  uint64_t dull_at_ = 0;
+  uint64_t dull_end_ = 0;
 };
 
 void Carving::run(const CarveSubject& subject) {
   subject_ = &subject;
   end_ = subject.bytes.size().value_or(0);
-  log_expected_at_ = 0;
+  log_expected_at_ = dull_at_ = dull_end_ = 0;
   CarveBudget budget(end_);
   CarveScan scan(subject.bytes, options_);
   uint64_t at = 0;
@@ -138,11 +145,31 @@ void Carving::run(const CarveSubject& subject) {
   settle(end_);
 }
 
-std::optional<CarveFind> Carving::look(const CarveSite& site, const CarvePlace& place) const {
+std::optional<CarveFind> Carving::look(const CarveSite& site, const CarvePlace& place) {
   if (place.kind == CarvedKind::manifest) return carve_manifest(site, place.offset);
   if (place.kind == CarvedKind::rdb) return carve_rdb(site, place.offset);
-  const bool expected = log_expected_at_ != 0 && place.offset == log_expected_at_;
-  return carve_log(site, place.offset, expected ? 1 : options_.commands_min);
+  return look_for_log(site, place.offset);
+}
+
+std::optional<CarveFind> Carving::look_for_log(const CarveSite& site, uint64_t offset) {
+  const bool expected = log_expected_at_ != 0 && offset == log_expected_at_;
+  if (!expected && is_dull(site, offset)) return std::nullopt;
+  uint64_t walked_to = 0;
+  std::optional<CarveFind> find = carve_log(site, offset, expected ? 1 : options_.commands_min, walked_to);
+  if (!find && walked_to > offset) {
+    dull_at_ = offset;
+    dull_end_ = walked_to;
+  }
+  return find;
+}
+
+bool Carving::is_dull(const CarveSite& site, uint64_t offset) {
+  while (dull_at_ < offset && dull_at_ < dull_end_) {
+    const uint64_t next = pass_in_chain(site, dull_at_);
+    if (next == dull_at_) return false;
+    dull_at_ = next;
+  }
+  return dull_at_ == offset && offset < dull_end_;
 }
 
 // Of what begins where the find before is in doubt: whether it is a file of its own, that was read into, and
@@ -163,7 +190,7 @@ uint64_t Carving::take(CarveFind find, CarveSite site) {
   if (waiting_ && extent.offset < waiting_->carved.extent.end()) {
     if (!is_own(find)) {
       site.budget.spend(extent.size);
-      return extent.end();
+      return std::min(extent.end(), waiting_->carved.extent.end());  // it may read on into what stands behind
     }
     // What is left of the other.
     site.end = extent.offset;
@@ -206,13 +233,17 @@ void Carving::mark_holes(Carved& carved) const {
   carved.why = carved.commands > 0 ? FindingCode::aof_bad_record : FindingCode::rdb_truncated;
 }
 
+// What begins like a capture and holds no stream that can be read is looked through as it is.
 void carve_all(ByteSource& image, Carving& carving, CarveSummary& summary) {
-  summary.is_capture = is_capture(image);
+  std::vector<CaptureStream> streams;
+  if (is_capture(image)) streams = open_capture(image);
+  summary.is_capture = !streams.empty();
   if (!summary.is_capture) return carving.run({image, "", 0, {}});
   size_t number = 0;
-  for (CaptureStream& stream : open_capture(image)) {
+  for (CaptureStream& stream : streams) {
     carving.run({*stream.bytes, std::move(stream.name), ++number, std::move(stream.holes)});
     summary.packets_missing += stream.holes_in_all;
+    stream.bytes.reset();
   }
 }
 

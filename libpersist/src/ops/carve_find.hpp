@@ -63,7 +63,9 @@ struct CarveFind {
 };
 
 std::optional<CarveFind> carve_rdb(const CarveSite& site, uint64_t offset);
-std::optional<CarveFind> carve_log(const CarveSite& site, uint64_t offset, uint64_t commands_min);
+// `walked_to`: where the commands in a row end, whether or not they are a find.
+std::optional<CarveFind> carve_log(const CarveSite& site, uint64_t offset, uint64_t commands_min,
+                                   uint64_t& walked_to);
 std::optional<CarveFind> carve_manifest(const CarveSite& site, uint64_t offset);
 
 // Commands in a row.
@@ -75,6 +77,9 @@ struct CommandChain {
   std::optional<FindingCode> why;  // it is not whole
   uint64_t read = 0;               // how far it was looked at
 };
-CommandChain walk_chain(const CarveSite& site, uint64_t from);
+// `telling_min`: with fewer telling commands it was read in vain, so it ends where the budget does.
+CommandChain walk_chain(const CarveSite& site, uint64_t from, uint64_t telling_min);
+// Where the command or annotation ends that stands at `from`, inside of a chain; `from` if none does.
+uint64_t pass_in_chain(const CarveSite& site, uint64_t from);
 
 }  // namespace persist

@@ -36,12 +36,13 @@ bool is_logged(const CommandSpec& spec) {
 
 class ChainWalk {
  public:
-  ChainWalk(const CarveSite& site, uint64_t from) : site_(site), at_(from), told_(from) {
+  ChainWalk(const CarveSite& site, uint64_t from, uint64_t telling_min)
+      : site_(site), from_(from), telling_min_(telling_min), at_(from), told_(from) {
     chain_.end = chain_.read = from;
   }
 
   CommandChain walk() {
-    while (step()) {
+    while (may_go_on() && step()) {
       chain_.end = at_;
       if (site_.progress && at_ - told_ >= kCarveTellBytes) site_.progress(told_ = at_);
     }
@@ -50,7 +51,17 @@ class ChainWalk {
     return chain_;
   }
 
+  // The end of one step, inside of a chain, where commands need not be known.
+  uint64_t pass() {
+    chain_.commands = 1;
+    return step() ? at_ : from_;
+  }
+
  private:
+  [[nodiscard]] bool may_go_on() const {
+    return chain_.telling >= telling_min_ || at_ - from_ <= site_.budget.left(from_);
+  }
+
   // The bytes from at_ on: `size` of them, if there are so many.
   Bytes ahead(uint64_t size) {
     if (at_ < begin_ || at_ + size > begin_ + window_.bytes.size()) {
@@ -142,6 +153,8 @@ class ChainWalk {
   }
 
   const CarveSite& site_;
+  uint64_t from_;
+  uint64_t telling_min_;
   uint64_t at_;
   uint64_t told_;
   Window window_;
@@ -167,10 +180,16 @@ uint64_t annotations_in_front(const CarveSite& site, uint64_t offset) {
 
 }  // namespace
 
-CommandChain walk_chain(const CarveSite& site, uint64_t from) { return ChainWalk(site, from).walk(); }
+CommandChain walk_chain(const CarveSite& site, uint64_t from, uint64_t telling_min) {
+  return ChainWalk(site, from, telling_min).walk();
+}
 
-std::optional<CarveFind> carve_log(const CarveSite& site, uint64_t offset, uint64_t commands_min) {
-  const CommandChain chain = walk_chain(site, offset);
+uint64_t pass_in_chain(const CarveSite& site, uint64_t from) { return ChainWalk(site, from, 0).pass(); }
+
+std::optional<CarveFind> carve_log(const CarveSite& site, uint64_t offset, uint64_t commands_min,
+                                   uint64_t& walked_to) {
+  const CommandChain chain = walk_chain(site, offset, std::max<uint64_t>(commands_min, 1));
+  walked_to = chain.end;
   const bool believed = chain.telling > 0 && chain.telling >= commands_min;
   site.budget.spend(chain.read - (believed ? chain.end : offset));
   if (!believed) return std::nullopt;

@@ -164,7 +164,7 @@ class RdbCarver {
   void take_what_follows() {
     find_.eof_mark = announced_mark();
     if (!find_.eof_mark.empty()) return;
-    const CommandChain chain = walk_chain(site_, begin_ + size_);
+    const CommandChain chain = walk_chain(site_, begin_ + size_, 0);
     site_.budget.spend(chain.read - std::min(chain.read, chain.end));
     if (chain.end == begin_ + size_ && !chain.torn) return;
     Carved& carved = find_.carved;

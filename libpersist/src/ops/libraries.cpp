@@ -35,6 +35,11 @@ Bytes library_name(Bytes code) {
   return {};
 }
 
+bool is_library_text(Bytes code) {
+  return std::ranges::none_of(
+      code, [](char c) { return (c >= 0 && c < ' ' && c != '\t' && c != '\r' && c != '\n') || c == '\x7f'; });
+}
+
 void Libraries::check(Extent where, const FunctionLibrary& library, const std::string& file,
                       FindingSink& findings) {
   const Bytes name = library.pre_release ? library.name : library_name(library.code);

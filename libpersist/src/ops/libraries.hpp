@@ -17,6 +17,9 @@ class Libraries {
   std::set<std::string, std::less<>> names_;
 };
 
+// Whether it may be the text of one: control bytes are none.
+[[nodiscard]] bool is_library_text(Bytes code);
+
 // The name in a shebang line such as "#!lua name=mylib"; empty if there is none.
 [[nodiscard]] Bytes library_name(Bytes code);
 

@@ -24,7 +24,14 @@ void keep_last(std::vector<T>& all, Name name) {
   all = std::move(kept);
 }
 
-void mend_stream(StreamContent& stream) {
+// Who owned what is pending is told behind it, and may be lost. `has_nacks`: its layout has a place for what
+// was handed back.
+void mend_stream(StreamContent& stream, bool has_nacks) {
+  for (GroupValue& group : stream.groups) {
+    std::erase_if(group.pending, [&](const StreamPending& pending) {
+      return !pending.consumer && !(has_nacks && pending.nack_rank);
+    });
+  }
   std::vector<StreamEntry> ascending;
   for (const StreamEntry& entry : stream.entries)
     if (ascending.empty() || entry.id > ascending.back().id) ascending.push_back(entry);
@@ -34,13 +41,13 @@ void mend_stream(StreamContent& stream) {
   if (stream.info.first_id && !stream.entries.empty()) stream.info.first_id = stream.entries.front().id;
 }
 
-void mend(Value& value) {
+void mend(Value& value, bool has_nacks) {
   keep_last(value.fields, [](const HashField& field) { return field.field; });
   std::erase_if(value.members, [](const SortedSetMember& member) { return std::isnan(member.score); });
   keep_last(value.members, [](const SortedSetMember& member) { return member.member; });
   if (value.type == ValueType::zset) std::ranges::sort(value.members, is_ranked_before);
   if (value.type == ValueType::set) keep_last(value.items, [](Bytes member) { return member; });
-  if (value.type == ValueType::stream) mend_stream(value.stream);
+  if (value.type == ValueType::stream) mend_stream(value.stream, has_nacks);
 }
 
 bool is_sound(const Value& value, const Encoding& encoding) {
@@ -81,7 +88,7 @@ std::optional<PartialRecord> keep_part(ByteSource& source, const RdbState& state
   Value value;
   value.begin(type);
   records.read_value([&](const Element& told) { value.add(told); });
-  mend(value);
+  mend(value, head.encoding->since <= state.version);
   if (value.count() == 0 || !is_sound(value, *head.encoding)) return std::nullopt;
   ByteBuffer made;
   const WriteRules rules{&target_of({state.dialect, state.version}), {}, true};

@@ -31,6 +31,12 @@ std::optional<bool> says_followed(ByteSource& source) {
   return std::nullopt;
 }
 
+uint64_t wrapper_bytes(ByteSource& source) {
+  NoFindings told_elsewhere;
+  RecordReader records(source, told_elsewhere);
+  return records.next_head() != nullptr ? records.state().magic_offset : 0;
+}
+
 bool is_named_rdb(const std::string& name) { return name.ends_with(".rdb"); }
 
 }  // namespace
@@ -42,6 +48,7 @@ RdbRole rdb_role(const SetPart& part, ByteSource& source, bool has_magic) {
   // What is neither: a beginning that was destroyed.
   const bool is_unlike_both = part.role != PartRole::incr && !is_nothing && !holds_commands(source);
   role.is_rdb = has_magic || (part.role != PartRole::incr && is_named) || is_unlike_both;
+  if (role.is_rdb) role.wrapper = wrapper_bytes(source);
   if (!role.is_rdb || part.role == PartRole::base) return role;
   role.may_be_followed = part.name.ends_with(".aof") || says_followed(source).value_or(!is_named);
   return role;

@@ -308,21 +308,57 @@ class Repair {
   // Mends the RDB data that the part begins with, if it is damaged. True if no commands can follow it.
   bool mend_rdb(PartPlan& plan) {
     const RdbRole role = rdb_role(plan.part, *plan.opened.source, plan.opened.has_rdb);
-    if (!role.is_rdb || (plan.opened.has_rdb && plan.opened.sound_rdb)) return false;
+    if (!role.is_rdb) return false;
     SalvageOptions options = options_.rdb;
     options.salvage = options_.salvage;
     options.followed = role.may_be_followed;
     SalvagedRdb mended(*plan.opened.source, options);
+    const bool is_sound = mended.edits().empty() && mended.report().steps_in_all == 0;
+    if (is_sound && role.wrapper == 0) return false;
+    // The wrapper would not fit any more.
+    if (role.wrapper > 0 && (mended.edits().empty() || mended.edits().front().drop.offset >= role.wrapper))
+      plan.changes.push_back({{0, role.wrapper}, "", "wrapper", 0});
     for (const SalvageEdit& edit : mended.edits())
       plan.changes.push_back({edit.drop, edit.insert, edit.why, 0});
     summary_.lost_bytes += mended.report().bytes_lost;
-    summary_.rdb.push_back(mended.report());
-    summary_.rdb.back().file = plan.part.name;
+    if (!is_sound) {
+      summary_.rdb.push_back(mended.report());
+      summary_.rdb.back().file = plan.part.name;
+    }
     plan.opened.log_offset = mended.end();
     if (role.may_be_followed) return false;
     const Extent behind{mended.end(), plan.size - mended.end()};
+    if (role.wrapper == 0) count_trailing(plan, behind, mended.report().exact);
     plan.changes.push_back({behind, "", std::string(finding_kind(FindingCode::rdb_trailing).id), 0});
+    const bool is_torn = std::ranges::any_of(mended.report().steps, [](const SalvageStep& step) {
+      return step.action == SalvageAction::sealed && step.why == FindingCode::rdb_truncated;
+    });
+    if (is_torn && behind.size == 0) decide_later(plan.part, mended.end());
+    if (is_torn && (options_.max_loss_bytes || options_.max_loss_commands))
+      refuse(EditRefused::Kind::too_much, place(plan.part, mended.end()) +
+                                              ": the RDB data is torn there: nobody "
+                                              "can say how many keys were to follow, so no loss permits it");
     return true;
+  }
+
+  // What stands behind the end of an RDB file. NULs are no loss.
+  void count_trailing(const PartPlan& plan, Extent behind, bool is_untold) {
+    uint64_t lost = 0;
+    for (uint64_t at = behind.offset; at < behind.end();) {
+      const Window window = plan.opened.source->window(at, 1);
+      const Bytes bytes = window.bytes;
+      if (bytes.empty()) break;
+      lost += bytes.size() - static_cast<size_t>(std::ranges::count(bytes, '\0'));
+      at += bytes.size();
+    }
+    summary_.lost_bytes += lost;
+    if (!is_untold || behind.size == 0) return;
+    RepairStep step;
+    step.action = RepairAction::cut;
+    step.file = plan.part.name;
+    step.extent = behind;
+    step.why = FindingCode::rdb_trailing;
+    summary_.steps.push_back(std::move(step));
   }
 
   void salvage(PartPlan& plan, Diagnosis& diagnosis) {

@@ -12,6 +12,7 @@
 #include "ops/no_findings.hpp"
 #include "ops/rdb_correction.hpp"
 #include "ops/salvage_dbs.hpp"
+#include "ops/salvage_header.hpp"
 #include "ops/salvage_walk.hpp"
 #include "persist/check.hpp"
 #include "persist/edit.hpp"
@@ -58,6 +59,16 @@ std::string checksum_text(uint64_t value) {
   return text.data();
 }
 
+uint64_t crc_from(ByteSource& source, uint64_t at) {
+  uint64_t crc = 0;
+  for (;;) {
+    const Window window = source.window(at, 1);
+    if (window.bytes.empty()) return crc;
+    crc = crc64(crc, window.bytes);
+    at += window.bytes.size();
+  }
+}
+
 std::vector<Splice> splices_of(const std::vector<SalvageEdit>& edits) {
   std::vector<Splice> splices;
   splices.reserve(edits.size());
@@ -78,13 +89,18 @@ std::map<uint64_t, SalvageCounts> count_keys(ByteSource& source) {
   while (const RdbRecord* record = records.next_head()) {
     const auto* entry = std::get_if<RdbEntry>(&record->body);
     if (entry == nullptr) continue;
-    if (of_db == nullptr || of_db->db != entry->db) {
-      of_db = &counts[entry->db];
-      of_db->db = entry->db;
-    }
+    if (of_db == nullptr || of_db->db != entry->db) of_db = &counts_of(counts, entry->db);
     ++of_db->kept[static_cast<size_t>(entry->encoding->type)];
   }
   return counts;
+}
+
+std::optional<RdbHeader> header_of(ByteSource& source) {
+  NoFindings said_before;
+  RecordReader records(source, said_before);
+  const RdbRecord* record = records.next_head();
+  const auto* header = record != nullptr ? std::get_if<RdbHeader>(&record->body) : nullptr;
+  return header != nullptr ? std::optional(*header) : std::nullopt;
 }
 
 bool contains(const std::vector<Extent>& extents, uint64_t offset) {
@@ -121,9 +137,13 @@ struct SalvagedRdb::State {
   void select_dbs(const std::map<uint64_t, uint64_t>& inferred);
   void drop_twice(DuplicateKeys& keys);
   void drop_record(uint64_t db, const std::string& key, Extent extent, ValueType type);
+  std::vector<SalvageEdit>::iterator first_edit_from(uint64_t offset);
   void seal();
   void insert(uint64_t offset, const std::string& bytes, const char* why);
   void add_step(SalvageAction action, Extent extent, FindingCode why, std::string note);
+  void add_step(SalvageStep step);
+  const SalvageStretch* stretch_of(uint64_t origin) const;
+  SalvageLabel label_at(uint64_t origin) const;
   void sum_up();
 
   ByteSource& input;
@@ -131,6 +151,7 @@ struct SalvagedRdb::State {
   RdbSalvage report;
   std::vector<SalvageEdit> edits;
   CheckSummary checked;
+  std::vector<SalvageEdit> twice;  // to be put among the others
   SalvageWalked walked;
   uint64_t begin = 0;  // of the magic
   uint64_t end = 0;
@@ -146,11 +167,19 @@ void SalvagedRdb::State::examine() {
   CheckOptions check;
   check.progress = options.progress;
   checked = check_rdb(input, found, check);
-  end = checked.end;
+  NoFindings said_before;
+  RecordReader head(input, said_before);
+  if (head.next_head() != nullptr) begin = head.state().magic_offset;
+  end = without_mark(input, head.state(), checked.end);
   if (checked.has_header) report.header = RdbHeader{checked.dialect, checked.version};
   if (!is_sound(found) && !correct(found)) salvage(found);
-  result = std::make_unique<SplicedSource>(input, splices_of(edits), end);
-  if (report.exact) walked.counts = count_keys(*result);
+  const uint64_t mark = head.state().eof_mark.size();
+  const bool is_marked = without_mark(input, head.state(), end + mark) == end;
+  result = std::make_unique<SplicedSource>(input, splices_of(edits), is_marked ? end + mark : end);
+  if (report.exact) {
+    report.header = header_of(*result);
+    walked.counts = count_keys(*result);
+  }
   sum_up();
 }
 
@@ -163,12 +192,9 @@ bool SalvagedRdb::State::is_sound(const FindingList& found) const {
 }
 
 bool SalvagedRdb::State::correct(const FindingList& found) {
-  NoFindings said_before;
-  RecordReader head(input, said_before);
-  if (head.next_head() != nullptr) begin = head.state().magic_offset;
   CorrectionSearch search;
   search.begin = begin;
-  if (checked.complete) search.end = checked.end;
+  if (checked.complete) search.end = end;
   search.followed = options.followed;
   search.deep = options.deep;
   if (!found.all.empty()) {
@@ -241,11 +267,10 @@ void SalvagedRdb::State::permit(const FindingList& found) const {
                           why.message() + " [" + std::string(why.kind().id) + "]: " + what);
   };
   if (walked.middle) refuse(*walked.middle, "--salvage leaves out what does not read, and goes on behind it");
-  const auto twice = std::ranges::find(report.steps, SalvageAction::twice, &SalvageStep::action);
-  if (twice != report.steps.end()) {
+  if (!twice.empty()) {
     Finding why;
     why.code = FindingCode::rdb_duplicate_key;
-    why.extent = twice->extent;
+    why.extent = twice.front().drop;
     refuse(why, "--salvage keeps the last record of each key");
   }
   const bool is_empty =
@@ -260,17 +285,20 @@ void SalvagedRdb::State::permit(const FindingList& found) const {
   why.subject = "checksum";
   why.expected = checksum_text(walked.end_record->computed);
   why.found = checksum_text(walked.end_record->stored);
-  refuse(
-      why,
-      "no flipped bits or short run of them explains it, and all records read well: some value is not what "
-      "was written, and nobody can say which; --reseal gives it a new checksum");
+  refuse(why,
+         "no flipped bit or short run of them explains it, and all records read well: some value is not "
+         "what was written, and nobody can say which; " +
+             std::string(options.deep ? "" : "--deep looks for two flipped bits far apart, ") +
+             "--reseal gives it a new checksum");
 }
 
 void SalvagedRdb::State::select_dbs(const std::map<uint64_t, uint64_t>& inferred) {
   uint64_t db = 0;
   for (const SalvageStretch& stretch : walked.stretches) {
     if (stretch.is_salvaged && stretch.db != db && !stretch.selects) {
-      insert(stretch.extent.offset, select_bytes(stretch.db), kSelect);
+      // Before what may become of the first record.
+      edits.insert(first_edit_from(stretch.extent.offset),
+                   {{stretch.extent.offset, 0}, select_bytes(stretch.db), kSelect});
       add_step(SalvageAction::database, {stretch.extent.offset, 0}, FindingCode::rdb_db_range,
                "SELECTDB " + std::to_string(stretch.db) +
                    (inferred.contains(stretch.extent.offset)
@@ -307,6 +335,8 @@ void SalvagedRdb::State::drop_twice(DuplicateKeys& keys) {
     drop_record(name.first, name.second, earlier->second.first, earlier->second.second);
     earlier->second = {extent, type};
   }
+  edits.insert(edits.end(), twice.begin(), twice.end());
+  std::ranges::stable_sort(edits, {}, [](const SalvageEdit& edit) { return edit.drop.offset; });
 }
 
 void SalvagedRdb::State::drop_record(uint64_t db, const std::string& key, Extent extent, ValueType type) {
@@ -317,25 +347,29 @@ void SalvagedRdb::State::drop_record(uint64_t db, const std::string& key, Extent
   step.note = "a later record of the same key was kept";
   step.db = db;
   step.key = key;
-  report.steps.push_back(std::move(step));
-  ++report.steps_in_all;
-  SalvageCounts& counts = walked.counts[db];
+  add_step(std::move(step));
+  SalvageCounts& counts = counts_of(walked.counts, db);
   const auto at = static_cast<size_t>(type);
+  const SalvageLabel label = label_at(extent.offset);
   --counts.kept[at];
   ++counts.dropped[at];
+  if (label == SalvageLabel::partial) --counts.partial[at];
+  if (label == SalvageLabel::uncertain) --counts.uncertain[at];
+  if (const SalvageStretch* stretch = stretch_of(extent.offset); stretch != nullptr && stretch->is_salvaged)
+    --counts.salvaged[at];
   // What was put in for it goes, too.
-  const auto edit = std::ranges::find_if(edits, [&](const SalvageEdit& other) {
-    return other.drop.offset == extent.offset && !other.insert.empty();
-  });
-  if (edit != edits.end() && edit->why != kSelect) {
-    --counts.partial[at];
+  for (auto edit = first_edit_from(extent.offset); edit != edits.end(); ++edit) {
+    if (edit->drop.offset != extent.offset) break;
+    if (edit->insert.empty() || edit->why == kSelect) continue;
     edit->insert.clear();
     return;
   }
-  SalvageEdit drop{extent, "", kTwice};
-  edits.insert(std::ranges::upper_bound(edits, extent.offset, {},
-                                        [](const SalvageEdit& other) { return other.drop.offset; }),
-               std::move(drop));
+  twice.push_back({extent, "", kTwice});
+}
+
+std::vector<SalvageEdit>::iterator SalvagedRdb::State::first_edit_from(uint64_t offset) {
+  return std::ranges::lower_bound(edits, offset, {},
+                                  [](const SalvageEdit& edit) { return edit.drop.offset; });
 }
 
 // Behind what is put in there already.
@@ -359,8 +393,9 @@ void SalvagedRdb::State::put_header() {
     const uint64_t size = walked.stretches.empty() || walked.stretches.front().is_salvaged ? 0 : kHeaderBytes;
     edits.insert(edits.begin(), {{begin, size}, header, "header"});
   }
-  add_step(SalvageAction::header, {begin, kHeaderBytes}, FindingCode::rdb_bad_version,
-           header + " was put in, by what stands behind it");
+  const uint64_t there = std::min(kHeaderBytes, input.size().value_or(0) - begin);
+  add_step(SalvageAction::header, {begin, there}, FindingCode::rdb_bad_version,
+           header + (walked.stretches.empty() ? ", with no record behind it" : ", by the records behind it"));
 }
 
 // The footer is made anew if it is missing or does not fit what is in front of it now.
@@ -372,17 +407,12 @@ void SalvagedRdb::State::seal() {
   if (!walked.end_record) {
     insert(end, opcode_byte(Opcode::end), kSeal);
     add_step(SalvageAction::sealed, {end, 0}, FindingCode::rdb_truncated,
-             has_checksum ? "the EOF opcode and a checksum were put in" : "the EOF opcode was put in");
+             has_checksum ? "the EOF opcode and a checksum" : "the EOF opcode");
   }
   if (!has_checksum) return;
   SplicedSource data(input, splices_of(edits), footer);
-  uint64_t crc = 0;
-  for (uint64_t at = data.place(begin);;) {
-    const Window window = data.window(at, 1);
-    if (window.bytes.empty()) break;
-    crc = crc64(crc, window.bytes);
-    at += window.bytes.size();
-  }
+  // A header that was put in front of everything has no place in the input.
+  const uint64_t crc = crc_from(data, walked.put && begin == 0 ? 0 : data.place(begin));
   if (walked.end_record)
     edits.push_back({{footer, kChecksumBytes}, checksum_bytes(crc), kSeal});
   else
@@ -391,13 +421,33 @@ void SalvagedRdb::State::seal() {
 
 // ------------------------------------------------------------------------------------------------ the sum
 
+// The stretch that a place of the input is in.
+const SalvageStretch* SalvagedRdb::State::stretch_of(uint64_t origin) const {
+  const auto behind = std::ranges::upper_bound(walked.stretches, origin, {},
+                                               [](const SalvageStretch& s) { return s.extent.offset; });
+  return behind == walked.stretches.begin() ? nullptr : &*std::prev(behind);
+}
+
+SalvageLabel SalvagedRdb::State::label_at(uint64_t origin) const {
+  if (contains(walked.partial, origin)) return SalvageLabel::partial;
+  if (contains(walked.uncertain, origin)) return SalvageLabel::uncertain;
+  const SalvageStretch* stretch = stretch_of(origin);
+  if (stretch == nullptr) return SalvageLabel::sound;
+  if (stretch->is_db_guessed && origin < stretch->first_select_at) return SalvageLabel::uncertain;
+  return stretch->is_salvaged ? SalvageLabel::salvaged : SalvageLabel::sound;
+}
+
 void SalvagedRdb::State::add_step(SalvageAction action, Extent extent, FindingCode why, std::string note) {
   SalvageStep step;
   step.action = action;
   step.extent = extent;
   step.why = why;
   step.note = std::move(note);
-  report.steps.push_back(std::move(step));
+  add_step(std::move(step));
+}
+
+void SalvagedRdb::State::add_step(SalvageStep step) {
+  if (report.steps.size() < kSalvageStepsMax) report.steps.push_back(std::move(step));
   ++report.steps_in_all;
 }
 
@@ -412,10 +462,14 @@ void SalvagedRdb::State::sum_up() {
   }
   for (const SalvageEdit& edit : edits)
     if (!report.exact && edit.why != kSeal) report.bytes_lost += edit.drop.size;
-  if (walked.end_record && walked.end_record->checksum != ChecksumState::absent) {
-    report.stored_checksum = walked.end_record->stored;
-    report.computed_checksum = walked.end_record->computed;
-  }
+  const bool has_end = walked.end_record && walked.end_record->checksum != ChecksumState::absent;
+  if (!report.exact && !has_end) return;
+  const uint64_t footer = end - kChecksumBytes;
+  const Window stored = input.window(footer, kChecksumBytes);
+  if (stored.bytes.size() < kChecksumBytes) return;
+  report.stored_checksum = load_le<uint64_t>(stored.bytes.data());
+  SplicedSource data(input, {}, footer);
+  report.computed_checksum = crc_from(data, begin);
 }
 
 // ------------------------------------------------------------------------------------------ the public face
@@ -433,16 +487,7 @@ const std::vector<SalvageEdit>& SalvagedRdb::edits() const { return state_->edit
 uint64_t SalvagedRdb::end() const { return state_->end; }
 
 SalvageLabel SalvagedRdb::label(uint64_t offset) const {
-  const uint64_t at = state_->result->origin(offset);
-  const SalvageWalked& walked = state_->walked;
-  if (contains(walked.partial, at)) return SalvageLabel::partial;
-  if (contains(walked.uncertain, at)) return SalvageLabel::uncertain;
-  const auto behind = std::ranges::upper_bound(walked.stretches, at, {},
-                                               [](const SalvageStretch& s) { return s.extent.offset; });
-  if (behind == walked.stretches.begin()) return SalvageLabel::sound;
-  const SalvageStretch& stretch = *std::prev(behind);
-  if (stretch.is_db_guessed && at < stretch.first_select_at) return SalvageLabel::uncertain;
-  return stretch.is_salvaged ? SalvageLabel::salvaged : SalvageLabel::sound;
+  return state_->label_at(state_->result->origin(offset));
 }
 
 }  // namespace persist

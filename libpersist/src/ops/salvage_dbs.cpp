@@ -44,7 +44,9 @@ class DbInference {
       stated_ = stretch.resizes && !stretch.first_select ? stretch.keys_stated : std::nullopt;
     }
     keys_ += stretch.keys_before_select;
-    if (stretch.db != db_) inferred_[stretch.extent.offset] = db_;
+    // With a few too many nobody knows: that database, but in doubt.
+    const bool in_doubt = is_stated() && keys_ > *stated_;
+    if (stretch.db != db_ || in_doubt) inferred_[stretch.extent.offset] = db_;
   }
 
   // No server writes an empty database: a 0 is part of the damage.

@@ -16,9 +16,13 @@ struct InferredBeginning {
 };
 [[nodiscard]] InferredBeginning infer_beginning(ByteSource& source, uint64_t end, bool followed);
 
-// The version that the server writes which the AUX fields name; else one that all who could have written what
+// The version that the writer writes, which AUX fields name; else one that all who could have written what
 // was met read. `since`: the version that the newest layout met needs.
-[[nodiscard]] uint32_t infer_version(Dialect dialect, uint32_t since, const RdbOrigin& origin);
+[[nodiscard]] uint32_t infer_version(Dialect dialect, uint32_t since,
+                                     const std::optional<ServerVersion>& writer);
+
+// Where the data ends, if that may be behind the end mark of a replication stream. `header`: as behind it.
+[[nodiscard]] uint64_t without_mark(ByteSource& source, const RdbState& header, uint64_t end);
 
 // Whoever does not know the version has to expect anything.
 [[nodiscard]] uint32_t newest_version(Dialect dialect);

@@ -15,6 +15,7 @@ struct SalvageStretch {
   Extent extent;
   uint64_t db = 0;                  // selected at its beginning
   bool is_db_guessed = false;       // that db: the record that selects it is lost
+  bool is_db_put = false;           // and another one is put in
   bool is_salvaged = false;         // behind a gap
   bool selects = false;             // begins with a SELECTDB
   bool resizes = false;             // begins with a RESIZEDB: the SELECTDB in front of it is lost
@@ -44,6 +45,12 @@ struct SalvageWalked {
   std::optional<Finding> middle;     // the first damage that a cut of the end does not mend
 };
 
+// What a hostile file may make us remember of steps.
+inline constexpr size_t kSalvageStepsMax = 100000;
+
+// Who has more databases than any server is told of those beyond as one.
+[[nodiscard]] SalvageCounts& counts_of(std::map<uint64_t, SalvageCounts>& counts, uint64_t db);
+
 enum class KeyFate : uint8_t { kept, uncertain, partial, dropped };
 
 class SalvageLedger {
@@ -61,8 +68,14 @@ class SalvageLedger {
 
   void add_step(SalvageStep step);
   // Takes `insert` in its place. `why` may name a key.
-  void leave_out(Extent extent, SalvageAction action, const Finding& why, std::string insert);
+  // `told`: up to where another step has told of it.
+  void leave_out(Extent extent, SalvageAction action, const Finding& why, std::string insert,
+                 uint64_t told = 0);
+  // A whole record, which `why` may name the key of.
+  void drop_record(Extent extent, const Finding& why);
   void keep_part(Extent extent, const Finding& why, uint64_t elements, std::string record);
+  // Only says so: the record is put in for the gap that follows.
+  void tell_part(Extent extent, const Finding& why, uint64_t elements);
   // Keeps or drops a record that may not be one.
   void doubt(Extent extent, uint64_t db, Bytes key, FindingCode why, const char* note);
   void note_middle(const Finding& why, uint64_t at);
@@ -76,7 +89,6 @@ class SalvageLedger {
   void go_back(const Mark& mark, uint64_t offset);
 
  private:
-  SalvageCounts& counts(uint64_t db);
   void add(uint64_t db, ValueType type, KeyFate fate, uint64_t by);
 
   bool drops_uncertain_;

@@ -7,9 +7,9 @@
 #include <variant>
 
 #include "aof/log_walk.hpp"
-#include "aof/record_probe.hpp"
 #include "ops/no_findings.hpp"
 #include "ops/partial_value.hpp"
+#include "ops/salvage_findings.hpp"
 #include "ops/salvage_header.hpp"
 
 namespace persist {
@@ -26,6 +26,18 @@ constexpr size_t kStretchesMax = size_t{1} << 20;
 
 bool is_text(Bytes bytes) {
   return std::ranges::all_of(bytes, [](char c) { return c >= ' ' && c <= '~'; });
+}
+
+// Of a field without a TTL it stores 0, the name and the value: an entry of a string looks the same.
+bool has_field_ttls(const Encoding& encoding) {
+  return encoding.type == ValueType::hash && encoding.name.starts_with("ttl");
+}
+
+// Whether a value is a string that is stored as it is. The reader says so only of what it has at hand.
+bool is_stored_plain(ByteSource& source, const RdbEntry& entry) {
+  if (entry.encoding->type != ValueType::string) return false;
+  const Window window = source.window(entry.value_offset, 1);
+  return !window.bytes.empty() && static_cast<uint8_t>(window.bytes.front()) < kSpecialString;
 }
 
 // A key that says little for there being one.
@@ -67,6 +79,7 @@ SalvageWalk::SalvageWalk(ByteSource& source, const SalvageOptions& options,
       hashes_(keys.hashes().appender()),
       values_(keys.seed()),
       ledger_(options.drop_uncertain),
+      commands_(source),
       size_(source.size().value_or(0)) {}
 
 SalvageWalked SalvageWalk::run() {
@@ -74,7 +87,7 @@ SalvageWalked SalvageWalk::run() {
   while (!walked_.stretches.empty() && read_stretch()) {
   }
   if (walked_.put) {
-    walked_.put->version = infer_version(walked_.put->dialect, since_, origin_);
+    walked_.put->version = infer_version(walked_.put->dialect, since_, writer_);
     walked_.header.version = walked_.put->version;
   }
   std::ranges::sort(walked_.uncertain, {}, &Extent::offset);
@@ -89,12 +102,14 @@ void SalvageWalk::begin() {
   const RdbRecord* record = records.next_head();
   if (record == nullptr) return infer_header(said.error().value_or(Finding{}));
   walked_.header = records.state();
-  origin_.take(std::get<RdbHeader>(record->body));
-  if (said.bad_version()) {
+  if (!said.bad_version()) {
+    origin_.take(std::get<RdbHeader>(record->body));
+  } else {
+    origin_.take(RdbHeader{walked_.header.dialect, newest_version(walked_.header.dialect)});
     walked_.put = RdbHeader{walked_.header.dialect, 0};
     ledger_.note_middle(*said.error(), said.error()->extent.offset);
   }
-  if (!walked_.header.eof_mark.empty()) size_ -= std::min<uint64_t>(size_, walked_.header.eof_mark.size());
+  size_ = without_mark(source_, walked_.header, size_);
   RdbState state = walked_.header;
   if (walked_.put) state.version = newest_version(state.dialect);
   resync_ = std::make_unique<Resync>(source_, state, size_, options_.followed);
@@ -128,6 +143,16 @@ RdbState SalvageWalk::state_at(uint64_t offset, uint64_t db) const {
   return state;
 }
 
+// Of the whole entry at a place, if there is one.
+std::optional<std::string> SalvageWalk::key_at(uint64_t offset, uint64_t db) const {
+  NoFindings said_elsewhere;
+  RecordReader records(source_, state_at(offset, db), said_elsewhere);
+  records.stop_after_next();
+  const RdbRecord* record = records.next();
+  const auto* entry = record != nullptr ? std::get_if<RdbEntry>(&record->body) : nullptr;
+  return entry != nullptr ? std::optional(std::string(entry->key)) : std::nullopt;
+}
+
 bool SalvageWalk::read_stretch() {
   Said said;
   RdbState state = state_at(ledger_.stretch().extent.end(), db_);
@@ -156,6 +181,7 @@ bool SalvageWalk::take(RecordReader& records, const RdbRecord& record, Said& sai
 // What is no entry and not the end: kept, if it is fit to be.
 void SalvageWalk::take_other(const RdbRecord& record, Said& said) {
   SalvageStretch& here = ledger_.stretch();
+  const SalvageLedger::Mark mark = ledger_.mark();
   const bool is_first = here.extent.size == 0;
   if (const auto* select = std::get_if<SelectDb>(&record.body)) {
     db_ = here.last_db = select->db;
@@ -169,17 +195,21 @@ void SalvageWalk::take_other(const RdbRecord& record, Said& said) {
     here.keys_stated = sizes->keys;
   } else if (const auto* aux = std::get_if<AuxField>(&record.body)) {
     origin_.take(*aux);
+    if (aux->name == "redis-ver" || aux->name == "valkey-ver") writer_ = origin_.server();
   } else if (const auto* library = std::get_if<FunctionLibrary>(&record.body)) {
     libraries_.check(record.extent, *library, source_.name(), said);
-    if (said.error()) drop_record(record.extent, *said.error());
+    if (!said.error() && !is_library_text(library->code))
+      said.report(spoilt_library(source_.name(), record.extent));
+    if (said.error()) ledger_.drop_record(record.extent, *said.error());
   }
   faint_.clear();
+  may_be_fields_ = false;
   here.extent.size = record.extent.end() - here.extent.offset;
   before_void_.reset();
   last_ = Last{};
   last_->extent = record.extent;
   last_->db = db_;
-  last_->mark = ledger_.mark();
+  last_->mark = mark;
 }
 
 // False, with an error said, if its end is not known.
@@ -190,7 +220,9 @@ bool SalvageWalk::take_entry(RecordReader& records, const RdbRecord& record, Sai
   now.db = db_;
   now.type = entry.encoding->type;
   now.value_offset = entry.value_offset;
-  now.is_plain = records.value_is_plain();
+  now.is_plain = records.value_is_plain() || is_stored_plain(source_, entry);
+  now.has_field_ttls = has_field_ttls(*entry.encoding);
+  if (*now.type != ValueType::string || entry.expire_at_ms != kNoExpiry) may_be_fields_ = false;
   now.mark = ledger_.mark();
   bool whole = true;
   if (now.is_plain) {
@@ -207,12 +239,21 @@ bool SalvageWalk::take_entry(RecordReader& records, const RdbRecord& record, Sai
   now.extent.size = records.offset() - now.extent.offset;
   now.is_void = now.is_plain && entry.key.empty() && entry.value_offset + 1 == now.extent.end();
   if (now.is_void && is_among_zeros(now.extent)) {
-    said.report(zeroed_at(now.extent));
+    said.report(zeroed_record(source_.name(), now.extent));
     return false;
   }
   since_ = std::max<uint32_t>(since_, entry.encoding->since);
   std::optional<Finding> why = said.error();
   if (whole && !why && !now.is_plain) why = flaw_of(now.extent, entry);
+  if (why) {
+    why->db = db_;
+    why->key = std::string(entry.key);
+  }
+  if (why && !is_end_sure(now.extent)) {
+    if (!said.error()) said.report(*why);
+    lost_ = now;
+    return false;
+  }
   now.fate = why ? drop_value(now.extent, entry, *why) : keep_entry(now.extent, entry);
   if (now.fate != KeyFate::uncertain && !entry.key.empty()) ++ledger_.stretch().keys_seen();
   note_faint(now, entry);
@@ -220,6 +261,16 @@ bool SalvageWalk::take_entry(RecordReader& records, const RdbRecord& record, Sai
   if (now.is_void) before_void_ = last_;
   last_ = now;
   return true;
+}
+
+// Damage inside of a value may have moved its end. Where it is right, records follow it at once.
+bool SalvageWalk::is_end_sure(Extent value) {
+  constexpr uint64_t kAskedMax = 10000;
+  if (++ends_asked_ > kAskedMax) return true;
+  const std::optional<std::string> key = key_at(value.end(), db_);
+  if (key && !is_faint(*key)) return true;
+  const std::optional<RecordChain> chain = resync_->find(value.end(), value.end());
+  return !chain || chain->offset == value.end();
 }
 
 // Records with keys that could be anything may be read where there are none, until the damage shows.
@@ -236,7 +287,7 @@ void SalvageWalk::doubt_faint(uint64_t gap) {
   constexpr uint64_t kNear = 4096;
   for (const Faint& one : faint_) {
     const Extent extent = one.record.extent;
-    if (extent.end() > gap || gap - extent.offset > kNear) continue;
+    if (extent.end() > gap || (extent.end() < gap && gap - extent.offset > kNear)) continue;
     ledger_.take_back(one.record.db, *one.record.type, one.record.fate);
     ledger_.count(one.record.db, *one.record.type, ledger_.fate_of_uncertain());
     if (!one.key.empty() && ledger_.stretch().keys_seen() > 0) --ledger_.stretch().keys_seen();
@@ -251,35 +302,28 @@ bool SalvageWalk::is_among_zeros(Extent record) {
   return zeros_from(record.offset, kZeroRunMin) >= record.size + 2;
 }
 
-Finding SalvageWalk::zeroed_at(Extent extent) const {
-  Finding finding;
-  finding.code = FindingCode::rdb_zeroed;
-  finding.file = source_.name();
-  finding.extent = extent;
-  finding.subject = "record";
-  finding.expected = "a key and its value";
-  finding.found = "NUL bytes";
-  return finding;
-}
-
 // What no server would take, although it decodes.
 std::optional<Finding> SalvageWalk::flaw_of(Extent extent, const RdbEntry& entry) const {
   for (const Flaw& flaw : values_.flaws()) {
-    if (finding_kind(flaw.code).severity == Severity::error)
+    const bool is_refused = flaw.code == FindingCode::rdb_empty_value;
+    if (is_refused || finding_kind(flaw.code).severity == Severity::error)
       return flaw.at(source_.name(), extent, *entry.encoding);
   }
   return std::nullopt;
 }
 
 KeyFate SalvageWalk::keep_entry(Extent extent, const RdbEntry& entry) {
-  const bool doubtful = extent.offset < sure_from_;
+  const bool doubtful = extent.offset < sure_from_ || may_be_fields_;
+  const bool is_elsewhere = ledger_.stretch().is_db_guessed && !ledger_.stretch().first_select;
+  // Where a SELECTDB is put in, that tells of all.
   if (doubtful)
     ledger_.doubt(extent, db_, entry.key, doubt_,
-                  "it stands right behind damage, and little of it shows that it is a whole record");
-  const bool is_elsewhere = ledger_.stretch().is_db_guessed && !ledger_.stretch().first_select;
-  const KeyFate fate = doubtful       ? ledger_.fate_of_uncertain()
-                       : is_elsewhere ? KeyFate::uncertain
-                                      : KeyFate::kept;
+                  may_be_fields_
+                      ? "it may be a field of the hash that was lost before it"
+                      : "it stands right behind damage, and little of it shows that it is a whole record");
+  else if (is_elsewhere && (options_.drop_uncertain || !ledger_.stretch().is_db_put))
+    ledger_.doubt(extent, db_, entry.key, doubt_, "nobody knows which database it was in");
+  const KeyFate fate = doubtful || is_elsewhere ? ledger_.fate_of_uncertain() : KeyFate::kept;
   ledger_.count(db_, entry.encoding->type, fate);
   if (fate != KeyFate::dropped) hashes_.add(keys_.hash(db_, entry.key));
   return fate;
@@ -287,25 +331,17 @@ KeyFate SalvageWalk::keep_entry(Extent extent, const RdbEntry& entry) {
 
 // A value that does not decode, whose end is known.
 KeyFate SalvageWalk::drop_value(Extent extent, const RdbEntry& entry, const Finding& why) {
-  Finding of_key = why;
-  of_key.db = db_;
-  of_key.key = std::string(entry.key);
   std::optional<PartialRecord> part;
   if (options_.keep_damaged) part = keep_part(source_, state_at(extent.offset, db_));
   const KeyFate fate = part ? KeyFate::partial : KeyFate::dropped;
   ledger_.count(db_, entry.encoding->type, fate);
   if (part) {
     hashes_.add(keys_.hash(db_, entry.key));
-    ledger_.keep_part(extent, of_key, part->elements, std::move(part->bytes));
+    ledger_.keep_part(extent, why, part->elements, std::move(part->bytes));
   } else {
-    drop_record(extent, of_key);
+    ledger_.drop_record(extent, why);
   }
   return fate;
-}
-
-void SalvageWalk::drop_record(Extent extent, const Finding& why) {
-  ledger_.note_middle(why, extent.offset);
-  ledger_.leave_out(extent, SalvageAction::value, why, {});
 }
 
 // False at the end of the data; or, with an error said, if that byte is none.
@@ -313,19 +349,12 @@ bool SalvageWalk::take_end(const RdbRecord& record, Said& said) {
   const auto& end = std::get<RdbEnd>(record.body);
   const bool proven = end.checksum == ChecksumState::good && walked_.stretches.size() == 1;
   if (said.trails() && !proven && resync_->find(record.extent.offset + 1, record.extent.offset + 1)) {
-    Finding early;
-    early.code = FindingCode::rdb_unknown_code;
-    early.file = source_.name();
-    early.extent = {record.extent.offset, 1};
-    early.subject = "EOF opcode";
-    early.expected = "the end of the data";
-    early.found = "records behind it";
     said.clear();
-    said.report(early);
+    said.report(early_end(source_.name(), record.extent.offset));
     return false;
   }
   walked_.end_record = end;
-  walked_.end = record.extent.end();
+  walked_.end = without_mark(source_, walked_.header, record.extent.end());
   ledger_.stretch().extent.size = walked_.end - ledger_.stretch().extent.offset;
   if (said.trails() && walked_.end < size_) {
     SalvageStep step;
@@ -345,9 +374,10 @@ bool SalvageWalk::lose_framing(uint64_t at, Finding why) {
   const uint64_t from = suspect ? suspect->extent.offset + 1 : at + 1;
   std::optional<RecordChain> chain;
   if (walked_.stretches.size() < kStretchesMax) chain = resync_->find(from, at);
-  const std::optional<uint64_t> commands = options_.followed ? commands_behind(at, chain) : std::nullopt;
+  const std::optional<uint64_t> commands = options_.followed ? commands_.find(at, chain) : std::nullopt;
   if (commands) chain.reset();
   uint64_t gap = at;
+  told_ = 0;
   if (last_ && last_->is_void) {
     gap = last_->extent.offset;
     take_back_last(why);
@@ -358,15 +388,19 @@ bool SalvageWalk::lose_framing(uint64_t at, Finding why) {
     take_back_last(why);
   }
   doubt_ = why.code;
-  doubt_faint(gap);
+  // What a mere cut leaves is not in doubt.
+  if (chain || commands || why.kind().reach != Reach::tail)
+    doubt_faint(gap);
+  else
+    faint_.clear();
+  if (lost_ && lost_->has_field_ttls) may_be_fields_ = true;
   std::string part = keep_part_of_lost(gap, why);
   if (!chain) {
     end_at(gap, commands.value_or(size_), why, std::move(part));
     return false;
   }
   ledger_.note_middle(why, gap);
-  ledger_.leave_out({gap, chain->offset - gap}, part.empty() ? SalvageAction::gap : SalvageAction::partial,
-                    why, std::move(part));
+  ledger_.leave_out({gap, chain->offset - gap}, SalvageAction::gap, why, std::move(part), told_);
   begin_stretch(*chain);
   return true;
 }
@@ -378,7 +412,7 @@ std::string SalvageWalk::keep_part_of_lost(uint64_t gap, const Finding& why) {
   if (options_.keep_damaged) part = keep_part(source_, state_at(gap, db_));
   ledger_.count(db_, *lost_->type, part ? KeyFate::partial : KeyFate::dropped);
   if (!part) return {};
-  walked_.partial.push_back({gap, 1});
+  ledger_.tell_part(lost_->extent, why, part->elements);
   hashes_.add(keys_.hash(db_, why.key.value_or("")));
   return std::move(part->bytes);
 }
@@ -387,15 +421,16 @@ std::string SalvageWalk::keep_part_of_lost(uint64_t gap, const Finding& why) {
 bool SalvageWalk::ends_in_zeroed(uint64_t at) {
   if (!last_->is_plain) return false;
   const uint64_t behind = zeros_from(at, kZeroRunSeen);
-  const uint64_t size = last_->extent.end() - last_->value_offset;
-  const Window window = source_.window(last_->value_offset, size);
-  const Bytes value = window.bytes.substr(0, static_cast<size_t>(size));
-  const size_t text_end = value.find_last_not_of('\0') + 1;
-  const uint64_t before = value.size() - text_end;
+  const uint64_t end = last_->extent.end();
+  const uint64_t size = std::min(end - last_->value_offset, kZeroRunSeen);
+  const Window window = source_.window(end - size, size);
+  const Bytes tail = window.bytes.substr(0, static_cast<size_t>(size));
+  const size_t text_end = tail.find_last_not_of('\0') + 1;
+  const uint64_t before = tail.size() - text_end;
   if (behind == 0 || before == 0 || before + behind < kZeroRunMin) return false;
   constexpr size_t kLengthBytes = 5;  // what may stand in front of the text, and is none
   const size_t text_begin = std::min(text_end, kLengthBytes);
-  return is_text(value.substr(text_begin, text_end - text_begin));
+  return is_text(tail.substr(text_begin, text_end - text_begin));
 }
 
 uint64_t SalvageWalk::zeros_from(uint64_t offset, uint64_t most) {
@@ -411,39 +446,22 @@ void SalvageWalk::take_back_last(const Finding& why) {
   last_.reset();
   if (!last.type) return;
   ledger_.take_back(last.db, *last.type, last.fate);
-  NoFindings said_before;
-  RecordReader again(source_, state_at(last.extent.offset, last.db), said_before);
-  const RdbRecord* record = again.next_head();
-  const auto* entry = record != nullptr ? std::get_if<RdbEntry>(&record->body) : nullptr;
-  if (entry == nullptr || is_faint(entry->key)) {
+  const std::optional<std::string> key = key_at(last.extent.offset, last.db);
+  if (!key || is_faint(*key)) {
     // It was never a key, but what damage looks like.
-    if (entry != nullptr && !entry->key.empty() && ledger_.stretch().keys_seen() > 0)
-      --ledger_.stretch().keys_seen();
+    if (key && !key->empty() && ledger_.stretch().keys_seen() > 0) --ledger_.stretch().keys_seen();
     return;
   }
   ledger_.count(last.db, *last.type, KeyFate::dropped);
   SalvageStep step;
   step.action = SalvageAction::value;
   step.extent = last.extent;
+  told_ = last.extent.end();
   step.why = why.code;
   step.note = "it reads well, but the damage that shows behind it begins inside of it";
   step.db = last.db;
-  step.key = std::string(entry->key);
+  step.key = *key;
   ledger_.add_step(std::move(step));
-}
-
-// Where commands begin that go on undamaged over what looks like records, if they do.
-std::optional<uint64_t> SalvageWalk::commands_behind(uint64_t at, const std::optional<RecordChain>& chain) {
-  const RecordProbe::Place place = RecordProbe(source_).find(at, true);
-  if (!place.found || (chain && chain->offset < place.offset)) return std::nullopt;
-  if (!chain) return place.offset;
-  LogWalk walk(source_, place.offset, Hold::beginnings, {});
-  while (walk.record().extent().end() <= chain->offset) {
-    const LogStep step = walk.next();
-    if (step == LogStep::damage) return std::nullopt;
-    if (step == LogStep::end) break;
-  }
-  return place.offset;
 }
 
 // No record was found any more.
@@ -452,14 +470,15 @@ void SalvageWalk::end_at(uint64_t from, uint64_t to, const Finding& why, std::st
   const bool is_torn = why.kind().reach == Reach::tail || size <= 1 + kChecksumBytes;
   if (!is_torn && zeros_from(from, kZeroRunSeen) < std::min(size, kZeroRunSeen))
     ledger_.note_middle(why, from);
-  ledger_.leave_out({from, size}, SalvageAction::tail, why, std::move(insert));
+  ledger_.leave_out({from, size}, SalvageAction::tail, why, std::move(insert), std::max(from, told_));
   walked_.end = to;
 }
 
 void SalvageWalk::begin_stretch(const RecordChain& chain) {
   const auto known = dbs_.find(chain.offset);
-  if (known != dbs_.end()) db_ = known->second;
   SalvageStretch next;
+  next.is_db_put = known != dbs_.end() && known->second != db_;
+  if (known != dbs_.end()) db_ = known->second;
   next.extent = {chain.offset, 0};
   next.db = next.last_db = db_;
   next.is_db_guessed = known != dbs_.end();

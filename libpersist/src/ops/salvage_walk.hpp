@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "ops/commands_behind.hpp"
 #include "ops/duplicate_keys.hpp"
 #include "ops/libraries.hpp"
 #include "ops/salvage_ledger.hpp"
@@ -35,9 +36,10 @@ class SalvageWalk {
     std::optional<ValueType> type;  // of an entry
     uint64_t value_offset = 0;
     KeyFate fate = KeyFate::kept;
-    bool is_plain = false;     // its value is a string that is stored as it is
-    bool is_void = false;      // an empty key with an empty string
-    SalvageLedger::Mark mark;  // of what was decided before it
+    bool is_plain = false;        // its value is a string that is stored as it is
+    bool has_field_ttls = false;  // a hash whose fields look like entries
+    bool is_void = false;         // an empty key with an empty string
+    SalvageLedger::Mark mark;     // of what was decided before it
   };
 
   struct Faint {
@@ -56,11 +58,11 @@ class SalvageWalk {
   bool take_end(const RdbRecord& record, Said& said);
   void take_other(const RdbRecord& record, Said& said);
   [[nodiscard]] bool is_among_zeros(Extent record);
-  [[nodiscard]] Finding zeroed_at(Extent extent) const;
+  [[nodiscard]] bool is_end_sure(Extent value);
+  [[nodiscard]] std::optional<std::string> key_at(uint64_t offset, uint64_t db) const;
   [[nodiscard]] std::optional<Finding> flaw_of(Extent extent, const RdbEntry& entry) const;
   KeyFate keep_entry(Extent extent, const RdbEntry& entry);
   KeyFate drop_value(Extent extent, const RdbEntry& entry, const Finding& why);
-  void drop_record(Extent extent, const Finding& why);
   void note_faint(const Last& now, const RdbEntry& entry);
   void doubt_faint(uint64_t gap);
 
@@ -70,7 +72,6 @@ class SalvageWalk {
   [[nodiscard]] uint64_t zeros_from(uint64_t offset, uint64_t most);
   void take_back_last(const Finding& why);
   std::string keep_part_of_lost(uint64_t gap, const Finding& why);
-  [[nodiscard]] std::optional<uint64_t> commands_behind(uint64_t at, const std::optional<RecordChain>& chain);
   void end_at(uint64_t from, uint64_t to, const Finding& why, std::string insert);
   void begin_stretch(const RecordChain& chain);
 
@@ -85,6 +86,7 @@ class SalvageWalk {
   Libraries libraries_;
   SalvageLedger ledger_;
   SalvageWalked& walked_ = ledger_.walked();
+  CommandsBehind commands_;
   std::unique_ptr<Resync> resync_;
   std::optional<Last> last_;
   std::optional<Last> before_void_;  // what came before it, if it is an empty key with an empty string
@@ -92,11 +94,15 @@ class SalvageWalk {
   std::optional<Last> lost_;         // the entry whose value the framing was lost in
   uint64_t size_ = 0;                // where the data ends at the latest
   uint64_t db_ = 0;
-  uint64_t told_at_ = 0;    // progress
-  uint64_t sure_from_ = 0;  // of the stretch
-  FindingCode doubt_{};     // why the beginning of the stretch is uncertain
-  uint32_t since_ = 1;      // the RDB version that the newest layout met needs
+  uint64_t ends_asked_ = 0;     // of damaged values
+  uint64_t told_at_ = 0;        // progress
+  uint64_t told_ = 0;           // up to where a step has told of what is left out
+  uint64_t sure_from_ = 0;      // of the stretch
+  bool may_be_fields_ = false;  // of a hash that the framing was lost in: what reads like strings
+  FindingCode doubt_{};         // why the beginning of the stretch is uncertain
+  uint32_t since_ = 1;          // the RDB version that the newest layout met needs
   RdbOrigin origin_;
+  std::optional<ServerVersion> writer_;  // as an AUX field names it
 };
 
 }  // namespace persist

@@ -92,6 +92,9 @@ ChainNode ChainNodes::made_of(const RdbRecord& record, Bytes at_hand) const {
     node.kind = ChainNode::Kind::entry;
     node.key = hash64(entry->key, seed_);
     node.has_expiry = entry->expire_at_ms != kNoExpiry;
+    node.in_seconds = entry->expiry_in_seconds;
+    node.has_idle = entry->idle_s.has_value();
+    node.has_freq = entry->freq.has_value();
   } else if (std::holds_alternative<RdbEnd>(record.body)) {
     node.kind = ChainNode::Kind::end;
   }
@@ -124,19 +127,28 @@ ChainNode ChainNodes::decode(RecordReader& reader, Bytes at_hand) {
   return node;
 }
 
-// An EOF opcode where the data does not end is the end of another file, unless all that follows is bits that
-// are set, as in memory that was erased.
-void ChainNodes::judge_end(ChainNode& node, const RdbState& of) {
-  const Bytes behind = source_.window(node.end, 1).bytes.substr(0, 1);
-  const Bytes stored =
-      source_.window(node.offset, node.end - node.offset).bytes.substr(0, node.end - node.offset);
-  if (node.end == end_) {
+// Memory that was erased: bits that are set, as many as an EOF opcode and its checksum take, whether or not
+// the file has one. `node`: an EOF opcode.
+bool ChainNodes::is_erased(const ChainNode& node) {
+  constexpr uint64_t kErasedBytes = 1 + sizeof(uint64_t);
+  const uint64_t from = std::min(node.offset, end_ - std::min(end_, kErasedBytes));
+  const Window window = source_.window(from, kErasedBytes);
+  const Bytes bytes = window.bytes.substr(0, kErasedBytes);
+  return bytes.size() == kErasedBytes && bytes.find_first_not_of('\xff') == Bytes::npos;
+}
+
+// An EOF opcode where the data does not end is the end of another file.
+void ChainNodes::judge_end(ChainNode& node) {
+  const Window window = source_.window(node.end, 1);
+  const Bytes behind = window.bytes.substr(0, 1);
+  if (is_erased(node)) {
+    node.kind = ChainNode::Kind::none;
+  } else if (node.end == end_) {
     node.bits = kEndBits;
   } else if (followed_ && (behind == "*" || behind == "#")) {
     node.bits = kFollowedEndBits;
   } else {
-    const bool erased = stored.find_first_not_of('\xff') == Bytes::npos && of.has_checksum;
-    node.kind = erased ? ChainNode::Kind::none : ChainNode::Kind::stray_end;
+    node.kind = ChainNode::Kind::stray_end;
   }
   node.weight = node.bits;
 }
@@ -159,7 +171,7 @@ ChainNode ChainNodes::read(uint64_t offset, const RdbState& of) {
     RecordReader windows(source_, state, found);
     node = decode(windows, at_hand);
   }
-  if (node.kind == ChainNode::Kind::end) judge_end(node, of);
+  if (node.kind == ChainNode::Kind::end) judge_end(node);
   spent_ += source_.fetched() - fetched_before;
   return node;
 }

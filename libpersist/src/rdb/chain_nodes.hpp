@@ -18,11 +18,19 @@ struct ChainNode {
   uint32_t bits = 0;  // of evidence
   Kind kind = Kind::none;
   bool has_expiry = false;
+  bool in_seconds = false;  // the expiry
+  bool has_idle = false;
+  bool has_freq = false;
 
   [[nodiscard]] bool good() const { return kind != Kind::none; }
   // What no writer does: the same key twice in a row.
   [[nodiscard]] bool repeats(const ChainNode& before) const {
     return kind == Kind::entry && before.kind == Kind::entry && key == before.key;
+  }
+  // Nor this: of two entries in a row, only one with what tells when it was last used, or how often.
+  [[nodiscard]] bool differs_in_use(const ChainNode& other) const {
+    return kind == Kind::entry && other.kind == Kind::entry &&
+           (has_idle != other.has_idle || has_freq != other.has_freq);
   }
 };
 
@@ -59,7 +67,7 @@ class ChainNodes {
   // Work is counted in bytes walked over or inflated; a record costs some by itself, and one that fails more.
   // All reading together is kept below kWorkPerByte times the bytes searched plus kWorkOfFile times those of
   // the file, and one record that is longer than what was left.
-  static constexpr uint64_t kWorkPerByte = 64;
+  static constexpr uint64_t kWorkPerByte = 32;
   static constexpr uint64_t kWorkOfFile = 8;
   void grant(uint64_t bytes_searched) { granted_ += kWorkPerByte * bytes_searched; }
   [[nodiscard]] bool can_read() const { return spent_ < granted_; }
@@ -79,7 +87,8 @@ class ChainNodes {
 
  private:
   ChainNode decode(RecordReader& reader, Bytes at_hand);
-  void judge_end(ChainNode& node, const RdbState& of);
+  void judge_end(ChainNode& node);
+  [[nodiscard]] bool is_erased(const ChainNode& node);
   ChainNode made_of(const RdbRecord& record, Bytes at_hand) const;
 
   ClippedSource source_;

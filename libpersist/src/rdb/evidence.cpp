@@ -11,13 +11,16 @@ namespace persist {
 
 namespace {
 
-// In fifths of a bit: 1.4 bits for a byte of text, four against it for any other.
+// In fifths of a bit: 1.4 bits for a byte of text, four against it for any other. Control characters do not
+// stand in text at all, but between the words of what is packed: against them is what a word has.
 constexpr int kTextFifths = 7;
 constexpr int kOtherFifths = -20;
+constexpr int kControlFifths = -50;
 constexpr int kHopelessFifths = -40;
 constexpr int kFifthsPerBit = 5;
 
 constexpr unsigned kKeyBitsMax = 48;
+constexpr size_t kUsualKeyBytes = 1024;  // a longer one is more often anything that lies there
 constexpr unsigned kNameBitsMax = 24;
 constexpr unsigned kExpiryBits = 20;
 constexpr unsigned kOddExpiryBits = 3;
@@ -50,6 +53,8 @@ size_t utf8_bytes(Bytes bytes) {
   return overlong ? 0 : size;
 }
 
+bool is_white(uint8_t byte) { return byte == '\t' || byte == '\n' || byte == '\r'; }
+
 bool is_nul_only(Bytes bytes) { return bytes.find_first_not_of('\0') == Bytes::npos; }
 
 unsigned prefix_bits(const RdbEntry& entry) {
@@ -67,10 +72,10 @@ unsigned key_bits(Bytes key, Bytes bytes, uint64_t head) {
   const size_t length_bytes = key.size() < 64 ? 1 : 2;
   const uint64_t before = head - std::min<uint64_t>(head, key.size() + length_bytes);
   const Bytes length = bytes.substr(std::min<uint64_t>(bytes.size(), before)).substr(0, length_bytes);
-  const bool is_cut = std::ranges::all_of(length, is_letter);
+  const bool says_less = std::ranges::all_of(length, is_letter) || key.size() > kUsualKeyBytes;
   // A compressed key is text no more probably than its packed bytes are.
   const uint64_t most =
-      std::min<uint64_t>(is_cut ? kCutTextBits : kKeyBitsMax, head * kTextFifths / kFifthsPerBit);
+      std::min<uint64_t>(says_less ? kCutTextBits : kKeyBitsMax, head * kTextFifths / kFifthsPerBit);
   return text_bits(key, static_cast<unsigned>(most));
 }
 
@@ -83,7 +88,8 @@ Evidence weigh_entry(const RdbEntry& entry, const RdbRecord& record, Bytes bytes
   // Two zeros in front of a string, the end of a zeroed block, make an entry of it.
   if (is_nul_only(entry.key) && (entry.encoding->type == ValueType::string || of_value.bits == 0)) return {};
   const unsigned of_head = kCodeBits + of_prefixes + key_bits(entry.key, bytes, head);
-  return {of_head + of_value.bits, of_head + of_value.weight};
+  const unsigned divisor = entry.key.size() > kUsualKeyBytes ? 2 : 1;
+  return {(of_head + of_value.bits) / divisor, (of_head + of_value.weight) / divisor};
 }
 
 struct BitsOf {
@@ -118,7 +124,7 @@ unsigned text_bits(Bytes bytes, unsigned most) {
   for (size_t at = 0; at < bytes.size() && fifths < enough && fifths > kHopelessFifths;) {
     const auto byte = static_cast<uint8_t>(bytes[at]);
     if (byte < 0x80) {
-      fifths += byte >= 0x20 && byte != 0x7f ? kTextFifths : kOtherFifths;
+      fifths += byte >= 0x20 && byte != 0x7f ? kTextFifths : is_white(byte) ? kOtherFifths : kControlFifths;
       ++at;
       continue;
     }

@@ -108,14 +108,22 @@ bool HeadWalk::lengths(char letter) {
 // The bytes of a string whose length began at `head`.
 bool HeadWalk::plain(uint64_t bytes, uint64_t head) {
   if (bytes > left_ - at_) return blind_;
-  if (sound_ || text_ < kTextBitsMax) {
-    const bool is_cut = std::ranges::all_of(seen(head), is_letter);
-    const Bytes glance = seen(at_, at_ + std::min<uint64_t>(bytes, kTextGlance));
-    // Records, too, read as one string after the other: as elements these say less.
-    text_ += text_bits(glance, is_cut ? kCutTextBits : kTextBitsMax) / (counting_ ? 2 : 1);
-  }
+  if (texts_ == kTextsAtOnce) weigh_texts();
+  unweighed_[texts_++] = {head, at_, bytes, counting_};
   at_ += bytes;
   return true;
+}
+
+void HeadWalk::weigh_texts() {
+  for (unsigned i = 0; i < texts_; ++i) {
+    if (!sound_ && text_ >= kTextBitsMax) break;
+    const Text& text = unweighed_[i];
+    const bool is_cut = std::ranges::all_of(seen(text.head, text.begin), is_letter);
+    const Bytes glance = seen(text.begin, text.begin + std::min<uint64_t>(text.bytes, kTextGlance));
+    // Records, too, read as one string after the other: as elements these say less.
+    text_ += text_bits(glance, is_cut ? kCutTextBits : kTextBitsMax) / (text.is_element ? 2 : 1);
+  }
+  texts_ = 0;
 }
 
 // Sizes of a compressed string that agree, and a stream that begins with bytes of its own: what these are.

@@ -12,6 +12,7 @@
 #pragma once
 
 #include <algorithm>
+#include <array>
 #include <cstdint>
 
 #include "base/endian.hpp"
@@ -40,16 +41,19 @@ class HeadWalk {
   [[nodiscard]] uint64_t at() const { return at_; }
   [[nodiscard]] uint64_t left() const { return left_ - at_; }
   [[nodiscard]] bool blind() const { return blind_; }
-  [[nodiscard]] unsigned bits() const {
+  [[nodiscard]] unsigned bits() {
+    weigh_texts();
     return std::min(bits_ + std::min(text_, kTextBitsMax) + std::min(heads_, kHeadBitsMax), kValueBitsMax);
   }
   // All that was counted, in proportion to the elements there are.
-  [[nodiscard]] uint64_t weight() const {
+  [[nodiscard]] uint64_t weight() {
+    weigh_texts();
     const uint64_t seen = uint64_t{bits_} + text_ + heads_;
     return count_ > elements_ ? seen * (count_ / elements_) : seen;
   }
   void start_counting() {
     bits_ = text_ = heads_ = 0;
+    texts_ = 0;
     counting_ = false;
   }
   // Parts looked at so far.
@@ -82,6 +86,7 @@ class HeadWalk {
   template <typename T>
   T number();
   bool plain(uint64_t bytes, uint64_t head);
+  void weigh_texts();
   bool packed(uint64_t& size, Bytes& literals);
   bool blob(char letter);
   bool blob_head(char letter, Bytes head, uint64_t size);
@@ -98,6 +103,15 @@ class HeadWalk {
   bool annotated();
   bool metadata();
 
+  // A string that was moved over, whose bytes are looked at once it is known that all around it reads well.
+  struct Text {
+    uint64_t head;
+    uint64_t begin;
+    uint64_t bytes;
+    bool is_element;
+  };
+  static constexpr unsigned kTextsAtOnce = 16;
+
   const char* data_;
   uint64_t size_;       // at hand
   uint64_t left_;       // in all
@@ -107,6 +121,8 @@ class HeadWalk {
   unsigned bits_ = 0;
   unsigned text_ = 0;
   unsigned heads_ = 0;
+  unsigned texts_ = 0;
+  std::array<Text, kTextsAtOnce> unweighed_;
   unsigned parts_ = 0;
   bool counting_ = false;  // elements, not parts of a record
   bool sound_;             // known to decode

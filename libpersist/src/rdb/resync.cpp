@@ -25,20 +25,22 @@ constexpr uint64_t kStretchMax = uint64_t{1} << 20;
 constexpr uint64_t kStretchGrowth = 4;
 constexpr uint64_t kSightBytes = uint64_t{64} << 10;  // behind a stretch, for the sniffer
 constexpr uint64_t kTailBits = 128;
+constexpr uint64_t kLookAhead = uint64_t{4} << 20;   // for the end of another file
 constexpr uint64_t kSmallReach = uint64_t{4} << 10;  // of a chain out of its stretch
 constexpr unsigned kSureBits = 16;                   // besides those that searching so many bytes takes
 constexpr int64_t kBreakWeight = 64;
+constexpr uint64_t kUseWeight =
+    16;  // against entries that differ in their opcodes of use: more than these are
+constexpr uint32_t kLastWithSeconds = 2;
 constexpr uint64_t kWeightMax = uint64_t{1} << 60;
 constexpr size_t kKnownMax = size_t{1} << 18;
-constexpr uint64_t kMagicAndVersion = 9;
 
 using Kind = ChainNode::Kind;
 
 std::optional<RdbState> state_of_magic(Bytes bytes) {
   const auto digit = [&](size_t i) { return bytes[i] >= '0' && bytes[i] <= '9'; };
   const bool is_valkey = bytes.starts_with("VALKEY0");
-  if (bytes.size() < kMagicAndVersion || (!is_valkey && !bytes.starts_with("REDIS00")) || !digit(7) ||
-      !digit(8))
+  if (bytes.size() < kHeaderBytes || (!is_valkey && !bytes.starts_with("REDIS00")) || !digit(7) || !digit(8))
     return std::nullopt;
   RdbState state;
   state.dialect = is_valkey ? Dialect::valkey : Dialect::redis;
@@ -52,11 +54,15 @@ std::optional<RdbState> state_of_magic(Bytes bytes) {
 struct Resync::Search {
   Search(ByteSource& source, const RdbState& state, uint64_t end, bool followed)
       : nodes_(source, state, end, followed),
+        ahead_(source, state, end, followed),
         sniffer_(state.dialect, state.version, ChainNodes::end_bytes(state), followed) {}
 
   std::optional<RecordChain> find(uint64_t from, uint64_t beyond);
 
  private:
+  std::optional<RecordChain> find_any(uint64_t from, uint64_t beyond);
+  std::optional<uint64_t> end_of_other(uint64_t offset);
+
   // What follows from some place on, up to where it breaks off or was followed.
   struct Outcome {
     uint64_t weight = 0;
@@ -78,7 +84,8 @@ struct Resync::Search {
   [[nodiscard]] bool is_embedded_file(uint64_t offset, Bytes bytes);
   void weigh();
   [[nodiscard]] ChainNode within_stretch(ChainNode node) const;
-  Outcome outcome_behind(const ChainNode& node, size_t index);
+  const ChainNode* behind(const ChainNode& node);
+  Outcome outcome_behind(const ChainNode& node);
   Outcome follow(uint64_t offset);
   const ChainNode* node_at(uint64_t offset);
   [[nodiscard]] std::optional<size_t> best() const;
@@ -86,14 +93,18 @@ struct Resync::Search {
   RecordChain chain_from(size_t index);
   [[nodiscard]] uint64_t first_end_behind(size_t index) const;
   bool lost_expiry(const ChainNode& first);
+  bool has_odd_expiry(const ChainNode& first);
 
   ChainNodes nodes_;
+  ChainNodes ahead_;  // for end_of_other(), which is not to use up what the search may spend
   Sniffer sniffer_;
   uint64_t from_ = 0;
   uint64_t beyond_ = 0;
   uint64_t stretch_begin_ = 0;
   uint64_t stretch_end_ = 0;
   uint64_t skip_to_ = 0;          // behind a file inside of this one
+  bool saw_stray_ = false;        // a chain that would count, but for the end it leads to
+  bool takes_stray_ = false;      // such chains count
   std::vector<uint8_t> wanted_;   // places of the stretch that a node leads to
   std::vector<ChainNode> found_;  // in the stretch, by offset
   std::vector<Outcome> outcomes_;
@@ -116,10 +127,10 @@ void Resync::Search::scan(uint64_t from, uint64_t to) {
         i = std::min(here, skip_to_ - from) - 1;
       continue;
     }
-    if (!is_wanted && !sniffer_.promising(bytes.substr(i), nodes_.end() - from - i)) continue;
     nodes_.grant(i - granted);
     granted = i;
-    if (nodes_.can_read()) add_node(from + i);
+    if (!nodes_.can_read()) continue;
+    if (is_wanted || sniffer_.promising(bytes.substr(i), nodes_.end() - from - i)) add_node(from + i);
   }
   nodes_.grant(here - granted);
 }
@@ -131,22 +142,23 @@ void Resync::Search::add_node(uint64_t offset) {
   if (node.kind == Kind::entry || node.kind == Kind::opcode) want(node.end);
 }
 
-// A magic, with records behind it: up to where they go, they are those of a file that was a value.
+// A magic, with records behind it: up to where they go, they are those of a file that was a value. If it
+// breaks off, its last record may be whole only by the help of what follows the value.
 bool Resync::Search::is_embedded_file(uint64_t offset, Bytes bytes) {
   const std::optional<RdbState> state = state_of_magic(bytes);
   if (!state) return false;
   uint64_t bits = 0;
-  uint64_t at = offset + kMagicAndVersion;
-  while (nodes_.can_read()) {
-    const ChainNode node = nodes_.read(at, *state);
+  uint64_t last = offset;
+  ChainNode node;
+  for (uint64_t at = offset + kHeaderBytes; nodes_.can_read(); at = node.end) {
+    node = nodes_.read(at, *state);
     if (node.kind == Kind::end) return false;  // it is the file itself
-    if (!node.good()) break;
+    if (!node.good() || node.kind == Kind::stray_end) break;
     bits += node.bits;
-    at = node.end;
-    if (node.kind == Kind::stray_end) break;
+    last = at;
   }
   if (bits < kChainBits) return false;
-  skip_to_ = at;
+  skip_to_ = node.kind == Kind::stray_end ? node.end : last + 1;
   return true;
 }
 
@@ -190,20 +202,28 @@ Resync::Search::Outcome Resync::Search::follow(uint64_t offset) {
   return outcome;
 }
 
-Resync::Search::Outcome Resync::Search::outcome_behind(const ChainNode& node, size_t index) {
+// What a node leads to; null if that is no record, or the search knows of none.
+const ChainNode* Resync::Search::behind(const ChainNode& node) {
+  if (node.end >= stretch_end_) {
+    const ChainNode* next = node_at(node.end);
+    return next != nullptr && next->good() ? next : nullptr;
+  }
+  const auto next = std::ranges::lower_bound(found_, node.end, {}, &ChainNode::offset);
+  return next != found_.end() && next->offset == node.end ? &*next : nullptr;
+}
+
+Resync::Search::Outcome Resync::Search::outcome_behind(const ChainNode& node) {
   Outcome none;
   none.stray = node.kind == Kind::stray_end;
   none.ends = node.kind == Kind::end;
   none.breaks_off = !none.ends;
   if (none.stray || none.ends) return none;
-  if (node.end >= stretch_end_) {
-    const ChainNode* next = node_at(node.end);
-    return next == nullptr || next->repeats(node) ? none : follow(node.end);
-  }
-  const auto next = std::ranges::lower_bound(found_.begin() + static_cast<ptrdiff_t>(index), found_.end(),
-                                             node.end, {}, &ChainNode::offset);
-  if (next == found_.end() || next->offset != node.end || next->repeats(node)) return none;
-  return outcomes_[static_cast<size_t>(next - found_.begin())];
+  const ChainNode* next = behind(node);
+  if (next == nullptr || next->repeats(node)) return none;
+  Outcome outcome =
+      node.end >= stretch_end_ ? follow(node.end) : outcomes_[static_cast<size_t>(next - found_.data())];
+  if (next->differs_in_use(node)) outcome.weight -= std::min(outcome.weight, kUseWeight);
+  return outcome;
 }
 
 // Of a record that leads out of the stretch, only a part competes with those inside.
@@ -225,8 +245,9 @@ void Resync::Search::weigh() {
   for (size_t i = found_.size(); i-- > 0;) {
     const ChainNode& node = found_[i];
     Outcome& outcome = outcomes_[i];
-    outcome = outcome_behind(node, i);
+    outcome = outcome_behind(node);
     put_before(outcome, within_stretch(node));
+    if (outcome.stray && outcome.counted >= kChainBits) saw_stray_ = true;
     outcome.value = static_cast<int64_t>(std::min(outcome.weight, kWeightMax));
     if (outcome.breaks_off) {
       const auto next = std::ranges::lower_bound(found_, outcome.stop, {}, &ChainNode::offset);
@@ -239,7 +260,8 @@ void Resync::Search::weigh() {
 bool Resync::Search::counts(size_t index) const {
   const Outcome& outcome = outcomes_[index];
   const unsigned needed = outcome.ends ? kEndingChainBits : kChainBits;
-  return outcome.counted >= needed && !outcome.stray && outcome.last >= beyond_ && found_[index].bits > 0;
+  if (outcome.stray && !takes_stray_) return false;
+  return outcome.counted >= needed && outcome.last >= beyond_ && found_[index].bits > 0;
 }
 
 std::optional<size_t> Resync::Search::best() const {
@@ -253,7 +275,6 @@ std::optional<size_t> Resync::Search::best() const {
 
 // Whether the bytes in front of an entry are what is left of its expiry, whose opcode was hit.
 bool Resync::Search::lost_expiry(const ChainNode& first) {
-  constexpr uint32_t kLastWithSeconds = 2;
   if (first.kind != Kind::entry || first.has_expiry || first.offset < sizeof(int64_t)) return false;
   const uint64_t at = first.offset - sizeof(int64_t);
   const Window window = nodes_.source().window(at, sizeof(int64_t));
@@ -265,6 +286,11 @@ bool Resync::Search::lost_expiry(const ChainNode& first) {
          text_bits(seconds, kCodeBits) == 0;
 }
 
+// Five bytes in front of a true entry are too easily an expiry of which servers no longer write.
+bool Resync::Search::has_odd_expiry(const ChainNode& first) {
+  return first.in_seconds && nodes_.state().version > kLastWithSeconds;
+}
+
 RecordChain Resync::Search::chain_from(size_t index) {
   const ChainNode& first = found_[index];
   const Outcome& outcome = outcomes_[index];
@@ -273,13 +299,12 @@ RecordChain Resync::Search::chain_from(size_t index) {
   const auto sure = static_cast<uint64_t>(std::bit_width(first.offset - from_ + 16)) + kSureBits;
   ChainNode node = first;
   for (uint64_t bits = node.bits; bits < sure && node.offset < outcome.last; bits += node.bits) {
-    const auto next = std::ranges::lower_bound(found_, node.end, {}, &ChainNode::offset);
-    const ChainNode* behind = next != found_.end() && next->offset == node.end ? &*next : node_at(node.end);
-    if (behind == nullptr || !behind->good()) break;
+    const ChainNode* next = behind(node);
+    if (next == nullptr) break;
     chain.sure_from = node.end;
-    node = *behind;
+    node = *next;
   }
-  if (lost_expiry(first)) chain.sure_from = std::max(chain.sure_from, first.end);
+  if (lost_expiry(first) || has_odd_expiry(first)) chain.sure_from = std::max(chain.sure_from, first.end);
   return chain;
 }
 
@@ -292,7 +317,7 @@ uint64_t Resync::Search::first_end_behind(size_t index) const {
   }
 }
 
-std::optional<RecordChain> Resync::Search::find(uint64_t from, uint64_t beyond) {
+std::optional<RecordChain> Resync::Search::find_any(uint64_t from, uint64_t beyond) {
   from_ = from;
   beyond_ = beyond;
   skip_to_ = 0;
@@ -325,6 +350,43 @@ std::optional<RecordChain> Resync::Search::find(uint64_t from, uint64_t beyond) 
     size = std::min(size * kStretchGrowth, kStretchMax);
   }
   return std::nullopt;
+}
+
+// Where the EOF opcode of another file ends that the records at `offset` lead to, if they do before long. One
+// with a magic behind it is the end of this file, and a second one was appended to it.
+std::optional<uint64_t> Resync::Search::end_of_other(uint64_t offset) {
+  ChainNode node;
+  for (uint64_t at = offset; at - offset < kLookAhead && ahead_.can_read(); at = node.end) {
+    if (ahead_.source().kept(at).size() < kSightBytes) ahead_.source().keep(at, kStretchMax);
+    node = ahead_.read(at);
+    if (node.kind == Kind::stray_end) {
+      const Window behind = ahead_.source().window(node.end, kHeaderBytes);
+      return state_of_magic(behind.bytes) ? std::nullopt : std::optional(node.end);
+    }
+    if (!node.good() || node.kind == Kind::end) break;
+  }
+  return std::nullopt;
+}
+
+// Records that lead to an EOF opcode behind which there are others are those of a file that was a value. If
+// there are none behind it, it is the end, whatever else follows.
+std::optional<RecordChain> Resync::Search::find(uint64_t from, uint64_t beyond) {
+  saw_stray_ = false;
+  std::optional<RecordChain> chain = find_any(from, beyond);
+  while (chain) {
+    const std::optional<uint64_t> end = end_of_other(chain->offset);
+    if (!end) break;
+    const std::optional<RecordChain> behind = find_any(*end, beyond);
+    if (!behind) break;
+    chain = behind;
+  }
+  // Nothing leads to the end of the data: bytes that are none may follow it.
+  if (!chain && saw_stray_) {
+    takes_stray_ = true;
+    chain = find_any(from, beyond);
+    takes_stray_ = false;
+  }
+  return chain;
 }
 
 // ------------------------------------------------------------------------------------------------ Resync

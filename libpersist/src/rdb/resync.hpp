@@ -24,7 +24,8 @@ struct RecordChain {
 
 // Evidence that a chain needs. One in 2^64 places of random bytes would have as much.
 inline constexpr unsigned kChainBits = 64;
-// Of one that leads to the end of the data, where an EOF opcode stands: few places can.
+// Of one that leads to the end of the data, where an EOF opcode stands: few places can. The opcode itself has
+// more, so that it is found where it is all that is left.
 inline constexpr unsigned kEndingChainBits = 24;
 
 // What a whole record says for its being one.
