@@ -244,16 +244,15 @@ SalvageTrial salvage_bytes(Bytes damaged, const SalvageOptions& options) {
   return {bytes_from(salvaged.source()), salvaged.report()};
 }
 
-enum class Places : uint8_t { sturdy, anywhere };
-
 constexpr size_t kEofAndChecksum = 9;
 
 // In front of the checksum and behind the magic.
-Extent random_damage(SalvageRandom& random, const StoredKeys& stored, size_t file_size, Places places) {
+Extent random_damage(SalvageRandom& random, const StoredKeys& stored, size_t file_size,
+                     bool anywhere = false) {
   while (true) {
     const uint64_t size = 16 + random() % 497;
     const Extent damage = {9 + random() % (file_size - size - 9 - 9), size};
-    if (places == Places::anywhere || !is_frail(stored, damage)) return damage;
+    if (anywhere || !is_frail(stored, damage)) return damage;
   }
 }
 
@@ -297,7 +296,10 @@ void check_torn(Bytes rdb, const SalvageKeys& held, const StoredKeys& stored, ui
   }
 }
 
-void tear(Places places, int count) {
+}  // namespace
+
+TEST_CASE("of a torn file a server loads what stands in front of the tear") {
+  int count = 12;
   const SavedData& saved = saved_data();
   const StoredKeys stored = stored_keys(saved.rdb);
   const uint64_t seed = from_environment("PERSIST_SEED", 2);
@@ -310,7 +312,7 @@ void tear(Places places, int count) {
   while (count > 0) {
     const uint64_t size = first + random() % (saved.rdb.size() - first);
     const bool seems_to_end = saved.rdb[size - kEofAndChecksum] == '\xff';
-    if (places == Places::sturdy && (seems_to_end || is_frail(stored, {size, 1}))) continue;
+    if (seems_to_end || is_frail(stored, {size, 1})) continue;
     sizes.push_back(size);
     --count;
   }
@@ -320,17 +322,16 @@ void tear(Places places, int count) {
   }
 }
 
-// Returns how many values were kept in part.
-uint64_t zero_stretches(Places places, int count) {
+TEST_CASE("of a file with a zeroed stretch a server loads all that stands outside of it") {
+  constexpr int kStretches = 24;
   const SavedData& saved = saved_data();
   const StoredKeys stored = stored_keys(saved.rdb);
   const uint64_t seed = from_environment("PERSIST_SEED", 3);
   CAPTURE(seed);
   SalvageRandom random(seed);
   SalvageLoader loader;
-  uint64_t in_part = 0;
-  for (int i = 0; i < count; ++i) {
-    const Extent damage = random_damage(random, stored, saved.rdb.size(), places);
+  for (int i = 0; i < kStretches; ++i) {
+    const Extent damage = random_damage(random, stored, saved.rdb.size());
     CAPTURE(damage.offset);
     CAPTURE(damage.size);
     const std::string damaged = zeroed(saved.rdb, damage);
@@ -343,24 +344,35 @@ uint64_t zero_stretches(Places places, int count) {
       const SalvageKeys loaded = loader.load(trial.bytes);
       check_loaded(loaded, saved.keys, untouched_keys(stored, damage));
       CHECK(loaded.size() == trial.report.keys_kept);
-      if (keep_damaged) in_part += trial.report.keys_partial;
     }
   }
-  return in_part;
 }
 
-}  // namespace
-
-TEST_CASE("of a torn file a server loads what stands in front of the tear") { tear(Places::sturdy, 12); }
-
-TEST_CASE("of a file torn anywhere" * doctest::skip()) { tear(Places::anywhere, 500); }
-
-TEST_CASE("of a file with a zeroed stretch a server loads all that stands outside of it") {
-  zero_stretches(Places::sturdy, 24);
-}
-
-TEST_CASE("of a file with a stretch zeroed anywhere" * doctest::skip()) {
-  CHECK(zero_stretches(Places::anywhere, 250) > 0);
+// Values that are told element by element may lose their ends, and take a few records behind them along.
+TEST_CASE("of a file with a stretch zeroed anywhere a server loads the result, and hardly a key is missing") {
+  const SavedData& saved = saved_data();
+  const StoredKeys stored = stored_keys(saved.rdb);
+  const uint64_t seed = from_environment("PERSIST_SEED", 4);
+  CAPTURE(seed);
+  SalvageRandom random(seed);
+  SalvageLoader loader;
+  uint64_t held = 0;
+  uint64_t missing = 0;
+  for (uint64_t left = from_environment("PERSIST_COUNT", 12); left > 0; --left) {
+    const Extent damage = random_damage(random, stored, saved.rdb.size(), true);
+    CAPTURE(damage.offset);
+    CAPTURE(damage.size);
+    SalvageOptions options;
+    options.salvage = true;
+    const SalvageKeys loaded = loader.load(salvage_bytes(zeroed(saved.rdb, damage), options).bytes);
+    for (const SalvageKey& key : untouched_keys(stored, damage)) {
+      const auto found = loaded.find(key);
+      ++held;
+      if (found == loaded.end() || found->second != saved.keys.at(key)) ++missing;
+    }
+  }
+  MESSAGE(missing << " of " << held << " keys are missing");
+  CHECK(missing <= held / 20);
 }
 
 // --- Logs whose RDB data is damaged ----------------------------------------------------------------------
@@ -458,7 +470,7 @@ TEST_CASE("behind a salvaged base a server replays the commands") {
   CAPTURE(seed);
   SalvageRandom random(seed);
   for (int i = 0; i < 5; ++i) {
-    const Extent damage = random_damage(random, logged.stored, base.size(), Places::sturdy);
+    const Extent damage = random_damage(random, logged.stored, base.size());
     CAPTURE(damage.offset);
     CAPTURE(damage.size);
     write_file(logged.base, zeroed(base, damage));
@@ -480,7 +492,7 @@ TEST_CASE("behind a salvaged preamble a server replays the commands") {
   SalvageRandom random(seed);
   const TempFolder place;
   for (int i = 0; i < 5; ++i) {
-    const Extent damage = random_damage(random, logged.stored, base.size(), Places::sturdy);
+    const Extent damage = random_damage(random, logged.stored, base.size());
     CAPTURE(damage.offset);
     CAPTURE(damage.size);
     std::filesystem::create_directories(place.path("out"));

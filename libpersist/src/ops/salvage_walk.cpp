@@ -305,7 +305,9 @@ bool SalvageWalk::is_among_zeros(Extent record) {
 // What no server would take, although it decodes.
 std::optional<Finding> SalvageWalk::flaw_of(Extent extent, const RdbEntry& entry) const {
   for (const Flaw& flaw : values_.flaws()) {
-    const bool is_refused = flaw.code == FindingCode::rdb_empty_value;
+    // Of what only warns, some is refused by servers that look closely.
+    const bool is_refused =
+        flaw.code == FindingCode::rdb_empty_value || flaw.code == FindingCode::stream_unowned;
     if (is_refused || finding_kind(flaw.code).severity == Severity::error)
       return flaw.at(source_.name(), extent, *entry.encoding);
   }
