@@ -28,6 +28,7 @@ class TextDocument : public Document {
 
   void table(const std::vector<Column>& columns, const std::vector<std::vector<std::string>>& rows) override {
     std::vector<std::string> names;
+    names.reserve(columns.size());
     for (const Column& column : columns) names.push_back(column.name);
     std::vector<size_t> widths;
     for (size_t i = 0; i < columns.size(); ++i) {
@@ -163,7 +164,7 @@ std::unique_ptr<Document> markdown_document() { return std::make_unique<Markdown
 std::string shell_word(const std::string& path) {
   constexpr std::string_view kPlain =
       "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_./:=@%+,-";
-  const std::string word = path.starts_with('-') ? "./" + path : path;
+  std::string word = path.starts_with('-') ? "./" + path : path;
   if (!word.empty() && word.find_first_not_of(kPlain) == std::string::npos) return word;
   // What must not be on a terminal goes in bash's form.
   if (printable(word) != word) {

@@ -1,4 +1,4 @@
-// Writes a sound log out of a damaged one. persist-repair(1)
+// Writes a sound log or RDB file out of a damaged one. persist-repair(1)
 #pragma once
 
 #include <cstdint>

@@ -98,8 +98,8 @@ PERSIST_API Bytes salvage_label_name(SalvageLabel label);
 class PERSIST_API SalvagedRdb {
  public:
   // Reads all of the source, which must be rereadable and outlive this; more than once if it is damaged.
-  // `what`: how messages call it. Throws EditRefused where the options do not permit what it needs, or
-  // nothing can be done; std::system_error.
+  // Throws EditRefused where the options do not permit what it needs, or nothing can be done;
+  // std::system_error.
   SalvagedRdb(ByteSource& damaged, const SalvageOptions& options);
   ~SalvagedRdb();
   SalvagedRdb(const SalvagedRdb&) = delete;

@@ -63,8 +63,8 @@ std::vector<uint64_t> pattern_logs(const ResidueLogs& logs) {
 // The same for every syndrome: made once, when the first one is to be explained.
 const std::vector<uint64_t>& known_pattern_logs() {
   constexpr uint64_t kIrreducible = 4800;  // patterns, about
-  static const std::vector<uint64_t> known = pattern_logs(ResidueLogs(kIrreducible));
-  return known;
+  static const std::vector<uint64_t> kKnown = pattern_logs(ResidueLogs(kIrreducible));
+  return kKnown;
 }
 
 // ---------------------------------------------------------------------------------------------------- pairs

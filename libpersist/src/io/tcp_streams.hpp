@@ -24,12 +24,12 @@ struct TcpPath {
   struct End {
     std::array<uint8_t, 16> address{};
     uint16_t port = 0;
-    auto operator<=>(const End&) const = default;
+    auto operator<=>(const End&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
   };
   End from;
   End to;
   bool is_ipv6 = false;
-  auto operator<=>(const TcpPath&) const = default;
+  auto operator<=>(const TcpPath&) const = default;  // NOLINT(modernize-use-nullptr): a false alarm
 
   [[nodiscard]] std::string name() const;  // "10.0.0.1:6379 > [::1]:51234"
 };

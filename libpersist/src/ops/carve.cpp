@@ -268,7 +268,7 @@ Bytes carved_kind_name(CarvedKind kind) { return kKindNames[static_cast<size_t>(
 
 std::string carved_line(const Carved& carved) {
   ByteBuffer line;
-  line.append("{\"kind\":\"");
+  line.append(R"({"kind":")");
   line.append(carved_kind_name(carved.kind));
   line.append('"');
   if (!carved.name.empty()) append_text(line, "file", carved.name);

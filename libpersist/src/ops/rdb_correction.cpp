@@ -204,6 +204,7 @@ class Explanations {
 
   std::vector<Changes> changes_of_pairs(const std::vector<std::array<uint64_t, 2>>& pairs) {
     std::vector<Changes> all;
+    all.reserve(pairs.size());
     for (const std::array<uint64_t, 2>& pair : pairs) all.push_back(changes_of_bits({pair[0], pair[1]}));
     return all;
   }
@@ -264,6 +265,7 @@ std::optional<RdbCorrection> find_correction(ByteSource& source, const Correctio
 
 std::vector<Splice> splices_of(const std::vector<ByteChange>& changes) {
   std::vector<Splice> splices;
+  splices.reserve(changes.size());
   for (const ByteChange& change : changes)
     splices.push_back({{change.offset, change.now.size()}, change.now});
   return splices;

@@ -35,7 +35,10 @@ std::string header_bytes(const RdbHeader& header) {
   return magic + std::string(kHeaderBytes - magic.size() - std::min<size_t>(digits.size(), 3), '0') + digits;
 }
 
-std::string opcode_byte(Opcode opcode) { return std::string(1, static_cast<char>(opcode_code(opcode))); }
+std::string opcode_byte(Opcode opcode) {
+  const char byte = static_cast<char>(opcode_code(opcode));
+  return {&byte, sizeof byte};
+}
 
 std::string select_bytes(uint64_t db) {
   constexpr uint64_t kLength14 = 0x40;

@@ -56,6 +56,8 @@ class SalvageWalk::Said : public FindingSink {
     if (finding.code == FindingCode::rdb_bad_version) bad_version_ = true;
     if (finding.kind().severity == Severity::error && !error_) error_ = finding;
   }
+  // An error whatever its kind.
+  void put(const Finding& finding) { error_ = finding; }
   void clear() {
     error_.reset();
     trails_ = false;
@@ -163,7 +165,8 @@ bool SalvageWalk::read_stretch() {
   while (const RdbRecord* record = records.next_head()) {
     const uint64_t at = record->extent.offset;
     if (options_.progress && at - told_at_ >= kProgressBytes) options_.progress(told_at_ = at);
-    if (!take(records, *record, said)) return !walked_.end_record && lose_framing(at, *said.error());
+    if (!take(records, *record, said))
+      return !walked_.end_record && lose_framing(at, said.error().value_or(Finding{}));
     if (records.stopped()) break;
     said.clear();
   }
@@ -250,7 +253,7 @@ bool SalvageWalk::take_entry(RecordReader& records, const RdbRecord& record, Sai
     why->key = std::string(entry.key);
   }
   if (why && !is_end_sure(now.extent)) {
-    if (!said.error()) said.report(*why);
+    if (!said.error()) said.put(*why);
     lost_ = now;
     return false;
   }

@@ -111,13 +111,12 @@ ChainNode ChainNodes::decode(RecordReader& reader, Bytes at_hand) {
   ChainNode node;
   if (const RdbRecord* record = reader.next_head()) {
     const auto* entry = std::get_if<RdbEntry>(&record->body);
-    if (entry == nullptr) {
-      node = made_of(*record, at_hand);
-    } else if (const auto end = plain_end(reader, entry->value_offset)) {
+    const auto end = entry != nullptr ? plain_end(reader, entry->value_offset) : std::nullopt;
+    if (end) {
       RdbRecord whole = *record;
       whole.extent.size = *end - whole.extent.offset;
       if (*end <= end_) node = made_of(whole, at_hand);
-    } else if (reader.read_value(kUntold)) {
+    } else if (entry == nullptr || reader.read_value(kUntold)) {
       node = made_of(*record, at_hand);
     }
   }
