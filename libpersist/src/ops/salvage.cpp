@@ -189,8 +189,9 @@ void SalvagedRdb::State::examine() {
 // A version before checksums, with eight bytes behind the end, may be another one with a flipped bit.
 bool SalvagedRdb::State::is_sound(const FindingList& found) const {
   if (!checked.sound()) return false;
-  const bool trails = std::ranges::any_of(
-      found.all, [](const Finding& finding) { return finding.code == FindingCode::rdb_trailing; });
+  const bool trails = std::ranges::any_of(found.all, [](const Finding& finding) {
+    return finding.code == FindingCode::rdb_trailing || finding.code == FindingCode::rdb_aof_tail;
+  });
   return !(trails && checked.version < kChecksumSince && input.size() == end + kChecksumBytes);
 }
 
